@@ -1,0 +1,86 @@
+/* analyze/store.h - where results go: a model_run row and its estimates, draws and curves.
+ *
+ * This table is the contract with whoever reads results (SQL views, reports). lo..hi is the 90 %
+ * interval, lo50..hi50 the 50 % one; money is in the shop's currency; "week" is the week's first day.
+ *
+ * kind      name               subject    at        mean is                      probability is
+ * fit       spend              channel              money spent in the window
+ * fit       contribution       channel              money earned in the window   contribution > 0
+ * fit       share              channel              part of the outcome, 0..1
+ * fit       roas               channel              money earned per money       roas * margin > 1
+ * fit       marginal_roas      channel              money of the next money      marginal_roas * margin > 1
+ * fit       half_life          channel              weeks
+ * fit       beta, adstock, saturation, ...          parameters as the model has them
+ * fit       decomposition      part       week      money of that week
+ *             part: a channel's name, or _baseline, _trend, _season, _event:NAME, _control:NAME
+ * fit       fitted             ''         week      model's outcome of that week (interval of the mean)
+ * fit       stability          channel              share of refits that keep the sign of the advice
+ * fit       r2, mape, crps, ...                     fit quality
+ * plan      spend_now          channel              money a week, average of the last 4 weeks
+ * plan      spend_planned      channel              money a week advised
+ * plan      gain               '' or channel        money a week more than now   gain > 0
+ * plan      shadow_price       limit                money per unit of money the limit is loosened by
+ * change    change_week        part       week      money against the week before
+ * change    change_year        part       week      money against the same week a year before
+ *             parts as in decomposition, and _unexplained
+ * timing    index              channel    'D-HH'    rate relative to the channel's mean, 1 = mean; is the best slot
+ *             D: 0 Monday .. 6 Sunday; HH: first hour of the slot, local time; n: messages sent in it
+ * timing    window             channel    'D-HH/D-HH'  index of the best window
+ * timing    gain               channel              share more orders by moving there; gain > 0
+ * timing    spacing            channel              days between two messages to the same audience
+ * content   effect             feature    channel   relative lift of the rate, 0.1 = +10 %; effect > 0
+ * price     elasticity         product              per cent of units per per cent of price; elasticity < 0
+ * price     cross_elasticity   product    series
+ * price     best_price         product              money, within the seen range
+ * promotion uplift, dip        event                money over the promotion, and after it; uplift + dip > 0
+ * forecast  outcome            ''         week      money; sd
+ * forecast  band50, band80, band95 ''     week      (lo, hi)
+ * forecast  plan_met           ''         period    plan                          plan is reached
+ * anomaly   outcome            measure    week      actual - expected             two-sided tail
+ * segment   size, revenue, lifetime_value, churn    segment
+ * experiment effect            experiment arm       in the metric's unit          arm is the best
+ * sentiment lead               ''                   weeks by which sentiment leads sales
+ * sentiment cost               ''                   money a week per 0.1 of sentiment
+ */
+#ifndef BW_ANALYZE_STORE_H
+#define BW_ANALYZE_STORE_H
+
+#include "common/sqlite.h"
+#include "common/status.h"
+
+#include <stdint.h>
+
+typedef struct {
+    const char *kind, *engine, *preset; /* preset may be NULL */
+    int64_t seed;
+    const char *input;                 /* fingerprint, see bw_db_fingerprint */
+    const char *options, *diagnostics; /* JSON objects, NULL = {} */
+    const char *health;                /* NULL, "good", "fair", "poor" */
+    const char *first_day, *last_day;  /* of the data used */
+} bw_run_info;
+
+/* NAN in a field is stored as NULL. */
+typedef struct {
+    const char *name, *subject, *at, *unit; /* NULL = '' */
+    double mean, sd, lo, hi, lo50, hi50, probability, n;
+} bw_estimate;
+
+/* All fields NAN, texts as given. */
+bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at, const char *unit);
+
+/* The newest run of that kind with that input and options, or 0: then there is nothing to do. */
+int64_t bw_run_find(sqlite3 *db, const char *kind, const char *input, const char *options);
+
+/* Inserts a run and gives its id. Call within a transaction (bw_db_begin .. bw_db_end) that holds the
+ * run and everything it stores; older runs of the kind beyond the newest 20 are deleted. */
+bw_status bw_run_begin(sqlite3 *db, const bw_run_info *info, int64_t *run, bw_err *err);
+bw_status bw_estimate_put(sqlite3 *db, int64_t run, const bw_estimate *e, bw_err *err);
+bw_status bw_draw_put(sqlite3 *db, int64_t run, const char *name, const char *subject,
+                      const double *draws, size_t n, bw_err *err);
+bw_status bw_curve_put(sqlite3 *db, int64_t run, const char *name, const char *subject, double x,
+                       double mean, double lo, double hi, bool seen, bw_err *err);
+
+/* mean, sd, 5/25/75/95 % quantiles of n draws (sorted in place) into e. */
+void bw_estimate_from_draws(bw_estimate *e, double *draws, size_t n);
+
+#endif

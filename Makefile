@@ -23,7 +23,7 @@ HEADERS  = $(foreach r,$(ROOMS),$(wildcard $(r)/*.h $(r)/*/*.h))
 ARCHIVES = $(LINK:%=$(BUILD)/lib%.a)
 EMBED    = $(sort $(wildcard sql/schema/*.sql model/weights/*.safetensors model/weights/*.json \
              reports/prose/* reports/page/* demo/text/*))
-TEST_SRC = $(wildcard tests/*/test_*.c)
+TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 

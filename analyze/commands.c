@@ -1,4 +1,8 @@
 /* analyze/commands.c - the commands of this room. */
 #include "analyze/analyze.h"
+#include "analyze/commands.h"
 
-const bw_command BW_ANALYZE_COMMANDS[] = {{0}};
+const bw_command BW_ANALYZE_COMMANDS[] = {
+    {"experiment", "did the test work: A/B, geo, before and after, power", bw_cmd_experiment},
+    {0},
+};

@@ -33,12 +33,21 @@ static void print_help(const bw_usage *u, const bw_option *o) {
         printf("\nexamples:\n%s", u->examples);
 }
 
+static bw_status add_to_list(const bw_option *o, const char *value, bw_err *err) {
+    bw_text_list *list = o->into;
+    if (list->n == sizeof list->text / sizeof *list->text)
+        return bw_fail(err, BW_EUSAGE, "--%s: given more than %zu times", o->name, list->n);
+    list->text[list->n++] = value;
+    return BW_OK;
+}
+
 static bw_status store(const bw_option *o, const char *value, bw_err *err) {
     char *end = NULL;
     errno = 0;
     switch (o->kind) {
     case BW_OPT_FLAG: *(bool *)o->into = true; return BW_OK;
     case BW_OPT_TEXT: *(const char **)o->into = value; return BW_OK;
+    case BW_OPT_LIST: return add_to_list(o, value, err);
     case BW_OPT_LONG: *(long *)o->into = strtol(value, &end, 10); break;
     case BW_OPT_REAL: *(double *)o->into = strtod(value, &end); break;
     }

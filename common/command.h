@@ -7,6 +7,8 @@
 
 #include "common/status.h"
 
+#include <stddef.h>
+
 typedef struct {
     const char *name;    /* "import" */
     const char *summary; /* one line for the list of commands, no full stop */
@@ -17,8 +19,15 @@ typedef enum {
     BW_OPT_FLAG, /* into: bool */
     BW_OPT_TEXT, /* into: const char *, borrowed from argv */
     BW_OPT_LONG, /* into: long */
-    BW_OPT_REAL  /* into: double, finite */
+    BW_OPT_REAL, /* into: double, finite */
+    BW_OPT_LIST  /* into: bw_text_list; each time the option is given adds one */
 } bw_opt_kind;
+
+/* The values of an option that may be given several times, borrowed from argv. */
+typedef struct {
+    const char *text[32];
+    size_t n;
+} bw_text_list;
 
 typedef struct {
     const char *name; /* long name without dashes */

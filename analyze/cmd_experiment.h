@@ -1,0 +1,11 @@
+/* analyze/cmd_experiment.h - the parts of the command `experiment`, one a kind of test. */
+#ifndef BW_ANALYZE_CMD_EXPERIMENT_H
+#define BW_ANALYZE_CMD_EXPERIMENT_H
+
+#include "common/status.h"
+
+/* argv[0] is "experiment ab" and so on, the operands follow. */
+bw_status bw_cmd_experiment_ab(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err);
+
+#endif

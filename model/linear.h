@@ -10,17 +10,18 @@
 /* y = x W^T + b; b may be NULL. */
 void bw_linear(float *y, const float *x, const float *W, const float *b, size_t rows, size_t in,
                size_t out);
+/* y = keep * y + x W^T: a residual, or a bias already written, comes for nothing. */
+void bw_linear_add(float *y, const float *x, const float *W, size_t rows, size_t in, size_t out,
+                   float keep);
 /* dx = dy W, or dx += dy W when add is not 0. dy: [rows, out] */
 void bw_linear_dx(float *dx, const float *dy, const float *W, size_t rows, size_t in, size_t out,
                   int add);
-/* dW += dy^T x, for rows of W from first to first + n - 1 only (so that threads can share one dW);
- * all of it: first 0, n out. */
-void bw_linear_dw(float *dW, const float *dy, const float *x, size_t rows, size_t in, size_t out,
-                  size_t first, size_t n);
+/* dW += dy^T x */
+void bw_linear_dw(float *dW, const float *dy, const float *x, size_t rows, size_t in, size_t out);
 /* db[j] += sum over rows of dy[:, j] */
 void bw_linear_db(float *db, const float *dy, size_t rows, size_t out);
 
-/* The twins. */
+/* The twins: obvious loops, summed in double. */
 void bw_linear_ref(float *y, const float *x, const float *W, const float *b, size_t rows, size_t in,
                    size_t out);
 void bw_linear_dx_ref(float *dx, const float *dy, const float *W, size_t rows, size_t in,

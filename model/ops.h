@@ -33,6 +33,13 @@ void bw_act_forward(bw_act act, float *y, const float *x, size_t n);
 /* dx = dy * act'(x), x before the activation; dx may be dy or x. */
 void bw_act_backward(bw_act act, float *dx, const float *dy, const float *x, size_t n);
 
+/* The gated form. gate_up [rows, 2n]: a row holds n gates, then n values; y [rows, n] =
+ * act(gate) * value. */
+void bw_act_gated(bw_act act, float *y, const float *gate_up, size_t rows, size_t n);
+/* d_gate_up may be gate_up. */
+void bw_act_gated_backward(bw_act act, float *d_gate_up, const float *dy, const float *gate_up,
+                           size_t rows, size_t n);
+
 /* ---- softmax and cross-entropy ---- */
 
 /* p = softmax(x) for each row of [rows, n]; p may be x. */
@@ -42,11 +49,13 @@ double bw_log_sum_exp(const float *x, size_t n);
 
 /* ---- rotary positions ---- */
 
-/* Rotates each head of x [rows, heads, head_dim] (rows `stride` floats apart) by its row's position:
- * pairs (i, i + head_dim/2), angle position * theta^(-2i/head_dim). inverse: the other way, which is
- * the backward. */
-void bw_rope(float *x, const int32_t *positions, size_t rows, size_t stride, size_t heads,
-             size_t head_dim, float theta, int inverse);
+/* table [n_positions, head_dim]: for each position the cosines, then the sines, of the angles
+ * position * theta^(-2i/head_dim), i < head_dim/2; angles rounded to f32 as the published models'. */
+void bw_rope_table(float *table, size_t n_positions, size_t head_dim, float theta);
+/* Rotates the first `heads` heads of each row of x (rows `stride` floats apart) by the row's
+ * position: pairs (i, i + head_dim/2). inverse: the other way, which is the backward. */
+void bw_rope(float *x, const float *table, const int32_t *positions, size_t rows, size_t stride,
+             size_t heads, size_t head_dim, bool inverse);
 
 /* ---- dropout ---- */
 

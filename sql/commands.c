@@ -1,5 +1,6 @@
 /* sql/commands.c - the commands of this room. */
 #include "sql/sql.h"
+#include "sql/cmd.h"
 #include "sql/db.h"
 
 #include <stdio.h>
@@ -25,5 +26,6 @@ static bw_status cmd_init(int argc, char **argv, bw_err *err) {
 
 const bw_command BW_SQL_COMMANDS[] = {
     {"init", "make a new database, or bring an old one up to date", cmd_init},
+    {"import", "read a CSV, TSV or JSON-lines file, checking it", bw_cmd_import},
     {0},
 };

@@ -24,12 +24,15 @@ bw_status bw_db_fail(sqlite3 *db, const char *doing, bw_err *err) {
     switch (sqlite3_errcode(db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return bw_fail(err, BW_EDB, "%s: locked by another program; wait for it and run this again", name);
+        return bw_fail(err, BW_EDB, "%s: locked by another program; wait for it and run this again",
+                       name);
     case SQLITE_READONLY:
-        return bw_fail(err, BW_EDB, "%s: read-only; check the permissions of the file and its folder", name);
+        return bw_fail(err, BW_EDB,
+                       "%s: read-only; check the permissions of the file and its folder", name);
     case SQLITE_FULL:
     case SQLITE_IOERR:
-        return bw_fail(err, BW_EDB, "%s: the disk refused (%s); free some space, nothing was changed", name,
+        return bw_fail(err, BW_EDB,
+                       "%s: the disk refused (%s); free some space, nothing was changed", name,
                        sqlite3_errmsg(db));
     case SQLITE_NOTADB:
         return bw_fail(err, BW_EDB, "%s: not a database", name);
@@ -43,12 +46,14 @@ bw_status bw_db_fail(sqlite3 *db, const char *doing, bw_err *err) {
 }
 
 bw_status bw_db_exec(sqlite3 *db, const char *sql, bw_err *err) {
-    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? BW_OK : bw_db_fail(db, "query", err);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? BW_OK
+                                                                : bw_db_fail(db, "query", err);
 }
 
 bw_status bw_db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, bw_err *err) {
     *out = NULL;
-    return sqlite3_prepare_v2(db, sql, -1, out, NULL) == SQLITE_OK ? BW_OK : bw_db_fail(db, sql, err);
+    return sqlite3_prepare_v2(db, sql, -1, out, NULL) == SQLITE_OK ? BW_OK
+                                                                   : bw_db_fail(db, sql, err);
 }
 
 bw_status bw_db_step(sqlite3_stmt *s, bool *row, bw_err *err) {
@@ -91,7 +96,8 @@ double bw_db_number(sqlite3 *db, const char *sql, double fallback) {
 char *bw_db_setting(sqlite3 *db, const char *key, const char *fallback) {
     sqlite3_stmt *s = NULL;
     char *value = NULL;
-    if (sqlite3_prepare_v2(db, "SELECT value FROM setting WHERE key = ?", -1, &s, NULL) == SQLITE_OK) {
+    if (sqlite3_prepare_v2(db, "SELECT value FROM setting WHERE key = ?", -1, &s, NULL) ==
+        SQLITE_OK) {
         sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
         if (sqlite3_step(s) == SQLITE_ROW)
             value = strdup((const char *)sqlite3_column_text(s, 0));
@@ -102,8 +108,10 @@ char *bw_db_setting(sqlite3 *db, const char *key, const char *fallback) {
 
 bw_status bw_db_set(sqlite3 *db, const char *key, const char *value, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "INSERT INTO setting VALUES (?, ?) "
-                                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value", &s, err);
+    bw_status st = bw_db_prepare(db,
+                                 "INSERT INTO setting VALUES (?, ?) "
+                                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                                 &s, err);
     if (st != BW_OK)
         return st;
     sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
@@ -172,8 +180,10 @@ static bw_status apply_migrations(sqlite3 *db, int from, int to, bw_err *err) {
 
 static bw_status drop_views(sqlite3 *db, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "SELECT 'DROP VIEW \"' || replace(name, '\"', '\"\"') || '\";' "
-                                     "FROM sqlite_schema WHERE type = 'view'", &s, err);
+    bw_status st = bw_db_prepare(db,
+                                 "SELECT 'DROP VIEW \"' || replace(name, '\"', '\"\"') || '\";' "
+                                 "FROM sqlite_schema WHERE type = 'view'",
+                                 &s, err);
     bw_buf drops = {0};
     bool row = true;
     while (st == BW_OK && row) {
@@ -224,19 +234,26 @@ static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err 
     if (tables < 0)
         return bw_db_fail(db, "open", err);
     if (tables > 0 && id != BW_APPLICATION_ID)
-        return bw_fail(err, BW_EDB, "%s: a SQLite database, but not one of Bellwether's; "
-                                    "name another file, 'bellwether init' makes one", path);
+        return bw_fail(err, BW_EDB,
+                       "%s: a SQLite database, but not one of Bellwether's; "
+                       "name another file, 'bellwether init' makes one",
+                       path);
     if (tables == 0 && mode != BW_DB_CREATE)
-        return bw_fail(err, BW_EDB, "%s: an empty database; run 'bellwether init --db %s' first", path, path);
+        return bw_fail(err, BW_EDB, "%s: an empty database; run 'bellwether init --db %s' first",
+                       path, path);
     if (have > want)
-        return bw_fail(err, BW_EDB, "%s: written by a newer Bellwether (schema %d, this program knows %d); "
-                                    "update the program", path, have, want);
+        return bw_fail(err, BW_EDB,
+                       "%s: written by a newer Bellwether (schema %d, this program knows %d); "
+                       "update the program",
+                       path, have, want);
     if (have == want && views_current(db))
         return BW_OK;
     if (mode == BW_DB_READ) /* a read-only visitor leaves an old file alone unless it must change */
-        return have == want ? BW_OK : bw_fail(err, BW_EDB,
-            "%s: schema %d is older than the program's %d; run any writing command, e.g. 'bellwether init'",
-            path, have, want);
+        return have == want ? BW_OK
+                            : bw_fail(err, BW_EDB,
+                                      "%s: schema %d is older than the program's %d; run any "
+                                      "writing command, e.g. 'bellwether init'",
+                                      path, have, want);
     bw_status st = bw_db_begin(db, err);
     if (st != BW_OK)
         return st;
@@ -253,8 +270,10 @@ static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err 
 bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **out, bw_err *err) {
     *out = NULL;
     if (mode != BW_DB_CREATE && access(path, F_OK) != 0)
-        return bw_fail(err, BW_EIO, "%s: %s; 'bellwether init --db %s' makes a new database, "
-                                    "'bellwether demo' a filled one", path, strerror(errno), path);
+        return bw_fail(err, BW_EIO,
+                       "%s: %s; 'bellwether init --db %s' makes a new database, "
+                       "'bellwether demo' a filled one",
+                       path, strerror(errno), path);
     sqlite3 *db = NULL;
     int flags = mode == BW_DB_READ    ? SQLITE_OPEN_READONLY
                 : mode == BW_DB_WRITE ? SQLITE_OPEN_READWRITE

@@ -9,9 +9,9 @@
 #include "common/status.h"
 
 typedef enum {
-    BW_DB_READ,   /* must exist; read-only */
-    BW_DB_WRITE,  /* must exist */
-    BW_DB_CREATE  /* made when missing, or when the file is empty */
+    BW_DB_READ,  /* must exist; read-only */
+    BW_DB_WRITE, /* must exist */
+    BW_DB_CREATE /* made when missing, or when the file is empty */
 } bw_db_mode;
 
 /* Opens path. On BW_OK, *db is the caller's, to be closed with bw_db_close; otherwise *db is NULL. */

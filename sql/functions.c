@@ -32,7 +32,8 @@ int bw_sql_register(sqlite3 *db, char **message, const struct sqlite3_api_routin
     (void)api;
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++)
-        rc = sqlite3_create_function_v2(db, FUNCTIONS[i].name, FUNCTIONS[i].nargs, FUNCTIONS[i].flags,
-                                        NULL, FUNCTIONS[i].fn, NULL, NULL, NULL);
+        rc =
+            sqlite3_create_function_v2(db, FUNCTIONS[i].name, FUNCTIONS[i].nargs,
+                                       FUNCTIONS[i].flags, NULL, FUNCTIONS[i].fn, NULL, NULL, NULL);
     return rc;
 }

@@ -108,7 +108,8 @@ char *bw_redact(const char *text) {
     for (const char *p = text ? text : ""; *p;) {
         const char *label = "[e-mail]";
         size_t n = is_local((unsigned char)before) ? 0 : match_email(p);
-        if (!n && !isalnum((unsigned char)before) && (isdigit((unsigned char)*p) || *p == '+' || *p == '('))
+        if (!n && !isalnum((unsigned char)before) &&
+            (isdigit((unsigned char)*p) || *p == '+' || *p == '('))
             n = match_number(p, &label);
         if (n) {
             bw_buf_add(&out, label);

@@ -1,0 +1,220 @@
+/* sql/cmd_import.c - the import command: options to a job, the report to the screen or to JSON. */
+#include "sql/cmd.h"
+
+#include "sql/columns.h"
+#include "sql/db.h"
+#include "sql/import.h"
+#include "sql/kinds.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct options {
+    const char *db, *map, *set, *where, *encoding, *separator, *decimal, *date_order, *day, *today;
+    long skip;
+    bool sum, again, dry_run, allow_future, json;
+};
+
+static const bw_usage USAGE = {
+    "import KIND FILE [options]",
+    "Reads a CSV, TSV or JSON-lines file (.gz too) into the database, checking it on the way. "
+    "Kinds: spend, "
+    "outcome, event, context, review, message, purchase, experiment, arm, and wide for a modelling "
+    "table with "
+    "one row a week and one column a channel. Columns are found by their names, in the exports of "
+    "most "
+    "platforms; --map names them. One error stops the import and leaves the database as it was; "
+    "warnings "
+    "are kept in import_finding. The same file again changes nothing.",
+    "  bellwether import spend spend.csv\n"
+    "  bellwether import outcome orders.csv --map day=\"Order date\",revenue=Total --dry-run\n"
+    "  bellwether import review reviews.jsonl.gz --set source=amazon,lang=en\n"
+    "  bellwether import wide weekly.csv --mapping map.json\n"};
+
+static bw_status one_char(const char *option, const char *text, char *out, bw_err *err) {
+    if (!text)
+        return BW_OK;
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
+        *out = '\t';
+    else if (strlen(text) == 1)
+        *out = text[0];
+    else
+        return bw_fail(err, BW_EUSAGE, "--%s: one character is wanted, not '%s'", option, text);
+    return BW_OK;
+}
+
+static bw_status date_order(const char *text, bw_date_order *out, bw_err *err) {
+    *out = !text                      ? BW_ORDER_UNKNOWN
+           : strcmp(text, "dmy") == 0 ? BW_ORDER_DMY
+           : strcmp(text, "mdy") == 0 ? BW_ORDER_MDY
+                                      : BW_ORDER_UNKNOWN;
+    return text && *out == BW_ORDER_UNKNOWN
+               ? bw_fail(err, BW_EUSAGE, "--date-order: 'dmy' or 'mdy', not '%s'", text)
+               : BW_OK;
+}
+
+/* What lies behind this day is in the future: the clock's day, or the one given. */
+static bw_status today(const char *text, int *out, bw_err *err) {
+    bw_date d;
+    *out = (int)(time(NULL) / 86400) + 1; /* it is tomorrow already somewhere */
+    if (!text)
+        return BW_OK;
+    if (!bw_date_parse(text, strlen(text), BW_ORDER_UNKNOWN, &d))
+        return bw_fail(err, BW_EUSAGE, "--today: '%s' is no date; write it as 2024-05-31", text);
+    *out = d.day;
+    return BW_OK;
+}
+
+static bw_status make_job(const struct options *o, const char *kind, const char *path, bw_buf *set,
+                          bw_import_job *job, bw_err *err) {
+    if (o->set)
+        bw_buf_add(set, o->set);
+    if (o->day)
+        bw_buf_addf(set, "%sday=%s", set->len ? "," : "", o->day);
+    *job = (bw_import_job){.kind = kind,
+                           .path = path,
+                           .map = o->map,
+                           .set = set->text,
+                           .where = o->where,
+                           .reading = {.encoding = o->encoding, .skip = o->skip},
+                           .sum = o->sum,
+                           .again = o->again,
+                           .dry_run = o->dry_run,
+                           .allow_future = o->allow_future || strcmp(kind, "event") == 0};
+    bw_status st = one_char("separator", o->separator, &job->reading.separator, err);
+    if (st == BW_OK)
+        st = one_char("decimal", o->decimal, &job->decimal, err);
+    if (st == BW_OK && job->decimal && job->decimal != '.' && job->decimal != ',')
+        st = bw_fail(err, BW_EUSAGE, "--decimal: '.' or ',' is wanted");
+    if (st == BW_OK)
+        st = date_order(o->date_order, &job->order, err);
+    return st == BW_OK ? today(o->today, &job->today, err) : st;
+}
+
+static void add_text(cJSON *o, const char *name, const char *value) {
+    if (value)
+        cJSON_AddStringToObject(o, name, value);
+}
+
+static cJSON *findings_json(const bw_findings *f) {
+    static const char *const SEVERITY[] = {"info", "warning", "error"};
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < f->n; i++) {
+        cJSON *o = cJSON_CreateObject();
+        add_text(o, "severity", SEVERITY[f->list[i].severity]);
+        add_text(o, "rule", f->list[i].rule);
+        if (f->list[i].line > 0)
+            cJSON_AddNumberToObject(o, "line", (double)f->list[i].line);
+        add_text(o, "column", f->list[i].column);
+        add_text(o, "value", f->list[i].value);
+        add_text(o, "message", f->list[i].message);
+        add_text(o, "fix", f->list[i].fix);
+        cJSON_AddItemToArray(list, o);
+    }
+    return list;
+}
+
+static void print_json(const bw_import_job *job, const bw_import_report *r) {
+    cJSON *o = cJSON_CreateObject();
+    add_text(o, "kind", job->kind);
+    add_text(o, "file", job->name ? job->name : job->path);
+    add_text(o, "sha256", r->sha256);
+    cJSON_AddBoolToObject(o, "already_imported", r->already);
+    cJSON_AddBoolToObject(o, "dry_run", job->dry_run);
+    cJSON_AddNumberToObject(o, "rows_read", (double)r->rows_read);
+    cJSON_AddNumberToObject(o, "rows_new", (double)r->rows_new);
+    cJSON_AddNumberToObject(o, "rows_changed", (double)r->rows_changed);
+    cJSON_AddNumberToObject(o, "rows_same", (double)r->rows_same);
+    cJSON_AddItemToObject(o, "findings", findings_json(&r->findings));
+    char *text = cJSON_Print(o);
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(o);
+}
+
+static void print_report(const bw_import_job *job, const bw_import_report *r) {
+    const char *name = job->name ? job->name : job->path;
+    if (r->already) {
+        printf("%s: imported before, nothing changed (--again reads it once more)\n", name);
+        return;
+    }
+    printf("%s: %zu %s read, %zu new, %zu changed, %zu as before", name, r->rows_read,
+           r->rows_read == 1 ? "row" : "rows", r->rows_new, r->rows_changed, r->rows_same);
+    if (r->first_day[0])
+        printf("; %s to %s", r->first_day, r->last_day);
+    puts(job->dry_run ? "; dry run, nothing was kept" : "");
+}
+
+static bw_status run_job(const char *db_path, const bw_import_job *job, bool json, bw_err *err) {
+    sqlite3 *db;
+    bw_import_report report = {0};
+    bw_status st = bw_db_open(bw_default_db(db_path), BW_DB_CREATE, &db, err);
+    if (st == BW_OK)
+        st = bw_import_run(db, job, &report, err);
+    bool judged = st == BW_OK || st == BW_EDATA;
+    if (json && judged)
+        print_json(job, &report);
+    else if (judged)
+        bw_findings_print(&report.findings, job->name ? job->name : job->path, stderr);
+    if (!json && st == BW_OK)
+        print_report(job, &report);
+    bw_import_report_free(&report);
+    bw_db_close(db);
+    return st;
+}
+
+static bw_status known_kind(const char *name, bw_err *err) {
+    if (strcmp(name, "wide") == 0 || bw_kind_find(name))
+        return BW_OK;
+    bw_buf names = {0};
+    for (const bw_kind *k = BW_KINDS; k->name; k++)
+        bw_buf_addf(&names, "%s, ", k->name);
+    bw_status st = bw_fail(err, BW_EUSAGE, "import: there is no kind '%s'; kinds are %swide", name,
+                           names.text);
+    bw_buf_free(&names);
+    return st;
+}
+
+bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
+    struct options o = {0};
+    const bw_option options[] = {
+        BW_OPTION_DB(o.db),
+        BW_OPTION_JSON(o.json),
+        {"map", 'm', BW_OPT_TEXT, &o.map, "FIELD=COLUMN,...", "which column is which field"},
+        {"set", 0, BW_OPT_TEXT, &o.set, "FIELD=VALUE,...", "a value for all rows"},
+        {"day", 0, BW_OPT_TEXT, &o.day, "DATE", "the same as --set day=DATE"},
+        {"where", 0, BW_OPT_TEXT, &o.where, "COLUMN=VALUE,...", "only rows with these values"},
+        {"sum", 0, BW_OPT_FLAG, &o.sum, NULL, "add up rows with the same key"},
+        {"dry-run", 'n', BW_OPT_FLAG, &o.dry_run, NULL, "check everything, keep nothing"},
+        {"again", 0, BW_OPT_FLAG, &o.again, NULL, "read a file that was imported before"},
+        {"encoding", 0, BW_OPT_TEXT, &o.encoding, "NAME", "e.g. GBK, WINDOWS-1252 (else judged)"},
+        {"separator", 0, BW_OPT_TEXT, &o.separator, "CHAR",
+         "between columns, or 'tab' (else judged)"},
+        {"decimal", 0, BW_OPT_TEXT, &o.decimal, "CHAR", "'.' or ',' (else judged)"},
+        {"date-order", 0, BW_OPT_TEXT, &o.date_order, "dmy|mdy",
+         "of dates such as 03/04/2024 (else judged)"},
+        {"skip", 0, BW_OPT_LONG, &o.skip, "N", "lines above the header"},
+        {"allow-future", 0, BW_OPT_FLAG, &o.allow_future, NULL,
+         "accept days that are still to come"},
+        {"today", 0, BW_OPT_TEXT, &o.today, "DATE", "what counts as the future lies behind it"},
+        {0}};
+    bw_status st = bw_options_parse(&USAGE, options, &argc, &argv, err);
+    if (st != BW_OK)
+        return st;
+    if (argc != 2)
+        return bw_fail(err, BW_EUSAGE,
+                       "import: a kind and a file are wanted; see 'bellwether import --help'");
+    st = known_kind(argv[0], err);
+    bw_buf set = {0};
+    bw_import_job job;
+    if (st == BW_OK)
+        st = make_job(&o, argv[0], argv[1], &set, &job, err);
+    if (st == BW_OK)
+        st = run_job(o.db, &job, o.json, err);
+    bw_buf_free(&set);
+    return st;
+}

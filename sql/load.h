@@ -1,0 +1,50 @@
+/* sql/load.h - what the parts of an import share: the file, its profile, the report. */
+#ifndef BW_SQL_LOAD_H
+#define BW_SQL_LOAD_H
+
+#include "common/progress.h"
+#include "sql/doctor.h"
+#include "sql/import.h"
+#include "sql/kinds.h"
+#include "sql/names.h"
+#include "sql/profile.h"
+#include "sql/sink.h"
+
+typedef struct {
+    sqlite3 *db;
+    const bw_import_job *job;
+    bw_import_report *report;
+    bw_findings *findings; /* of the report */
+    bw_sheet *table;
+    bw_profile profile;
+    bw_progress *progress;
+    bw_doctor *doctor;
+    int first_day, last_day; /* of the rows; first > last when there are none */
+    bw_names channels, geos; /* named by the rows */
+    bool weekly;             /* set by the checks: all days are a week apart */
+    int *filter_column;      /* --where: columns and the values they must have */
+    char **filter_value;
+    size_t n_filters;
+} bw_load;
+
+/* The rows of one kind. */
+bw_status bw_load_kind(bw_load *l, const bw_kind *kind, bw_err *err);
+/* A modelling table: one row a day or week, one column a channel. */
+bw_status bw_load_wide(bw_load *l, bw_err *err);
+
+/* The next row that passes --where, with the right number of cells; *row is NULL at the end, and
+ * when there are too many errors. Draws the progress, and hears Ctrl-C. */
+bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err);
+
+/* Reads one cell as a field of that type. buffer (17 bytes) holds a day's or a time's text. False:
+ * the row is of no use, and a finding says why. A missing cell is BW_VALUE_NULL and true. */
+bool bw_load_value(bw_load *l, bw_field_type type, size_t column, const bw_row *row, char *buffer,
+                   bw_value *out);
+/* The same for a date; *day is set. A missing date is an error finding. */
+bool bw_load_day(bw_load *l, size_t column, const bw_row *row, bw_date *out);
+
+/* Counts what bw_sink_put did with a row; a conflict is added up with --sum, else an error. */
+bw_status bw_load_put(bw_load *l, bw_sink *sink, const bw_value *values, const bw_row *row,
+                      bw_err *err);
+
+#endif

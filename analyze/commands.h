@@ -2,8 +2,16 @@
 #ifndef BW_ANALYZE_COMMANDS_H
 #define BW_ANALYZE_COMMANDS_H
 
+#include "common/sqlite.h"
 #include "common/status.h"
 
+#include <stdint.h>
+
+bw_status bw_cmd_timing(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment(int argc, char **argv, bw_err *err);
+
+/* A stored run as JSON {"kind", "run", "diagnostics", "estimates": [...]} on stdout; its notes on stderr. */
+bw_status bw_run_json(sqlite3 *db, const char *kind, int64_t run, bw_err *err);
+bw_status bw_run_print_notes(sqlite3 *db, int64_t run, bw_err *err);
 
 #endif

@@ -23,12 +23,19 @@
  * change    change_week        part       week      money against the week before
  * change    change_year        part       week      money against the same week a year before
  *             parts as in decomposition, and _unexplained
- * timing    index              channel    'D-HH'    rate relative to the channel's mean, 1 = mean; is the best slot
+ * timing    index              channel    'D-HH'    rate relative to the channel's mean slot      is the best slot
  *             D: 0 Monday .. 6 Sunday; HH: first hour of the slot, local time; n: messages sent in it
- * timing    window             channel    'D-HH/D-HH'  index of the best window
+ * timing    best               channel    'D-HH'    index of the advised slot   is the best slot
+ * timing    window             channel    'D-HH/D-HH'  index of the best window (first and last hour)
  * timing    gain               channel              share more orders by moving there; gain > 0
+ * timing    weekday_index, hour_index, month_index  channel  'D', 'HH', 'MM'   rate relative to the mean level
  * timing    spacing            channel              days between two messages to the same audience
- * content   effect             feature    channel   relative lift of the rate, 0.1 = +10 %; effect > 0
+ * timing    fatigue            channel              share lost when it heard from us the day before; > 0
+ * timing    fatigue_half_life  channel              days after which half of that is gone
+ * content   effect             feature    channel or ''  relative lift of the rate, 0.1 = +10 %; effect > 0
+ *             feature: question, number, emoji, urgency, personal, positive tone, negative tone,
+ *             long text, or "theme: NAME" of a topic of our messages
+ * content   false_discovery    feature              q value: share of findings this weak that are none
  * price     elasticity         product              per cent of units per per cent of price; elasticity < 0
  * price     cross_elasticity   product    series
  * price     best_price         product              money, within the seen range

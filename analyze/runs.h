@@ -1,0 +1,22 @@
+/* analyze/runs.h - the estimates other than channel effects, as stages of the report.
+ *
+ * Each reads the database, estimates, and stores one model_run with its rows (store.h names them) in
+ * one transaction. When the newest run of the kind used the same rows and options, nothing is done
+ * and *run is that run, unless force. Fails with BW_EDATA and a sentence when the data cannot answer
+ * the question; the database is then as it was. Sentences that qualify a result are kept in the
+ * run's diagnostics as JSON {"notes": [...]}. */
+#ifndef BW_ANALYZE_RUNS_H
+#define BW_ANALYZE_RUNS_H
+
+#include "common/sqlite.h"
+#include "common/status.h"
+
+#include <stdint.h>
+
+/* Kinds timing and content, from message. metric: "orders", "clicks", "opens", or NULL = the first of
+ * these with enough of them. window: hours. *run is the timing run. */
+bw_status bw_timing_run(sqlite3 *db, const char *metric, int window, bool force, int64_t *run,
+                        bw_err *err);
+#define BW_TIMING_WINDOW 2 /* hours, unless asked otherwise */
+
+#endif

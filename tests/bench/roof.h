@@ -1,0 +1,18 @@
+/* tests/bench/roof.h - what the machine can do at most: the rate of independent multiply-adds in
+ * registers, one thread. The share of it that a kernel reaches says what is left to gain. */
+#ifndef BW_TESTS_BENCH_ROOF_H
+#define BW_TESTS_BENCH_ROOF_H
+
+#include <time.h>
+
+static inline double bench_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Operations a second (a multiply-add is two), the best of several windows; 0 where the machine has
+ * no such instruction. kind as bw_pack_kind. */
+double bench_roof(int kind);
+
+#endif

@@ -2,6 +2,7 @@
 #include "model/tok/internal.h"
 
 #include "common/buf.h"
+#include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>

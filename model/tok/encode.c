@@ -1,6 +1,7 @@
 /* model/tok/encode.c - text to ids: the way described in internal.h. */
 #include "model/tok/internal.h"
 
+#include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>

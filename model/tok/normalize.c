@@ -5,6 +5,7 @@
  * cluster becomes is all marked as coming from the whole cluster. */
 #include "model/tok/normalize.h"
 
+#include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>
@@ -79,6 +80,8 @@ static bool write_bytes(bw_norm *nm) {
 static bool starts_cluster(int32_t cp) {
     if (cp < 0x300 || cp >= BW_RAW_BYTE || bw_is_han(cp))
         return true;
+    if (cp == 0x11A7) /* one before the first final jamo; utf8proc 2.8 would swallow it */
+        return true;
     if (cp >= 0xFFA0 && cp <= 0xFFDC)
         return false;
     const utf8proc_property_t *p = utf8proc_get_property(cp);
@@ -94,13 +97,6 @@ static bool starts_cluster(int32_t cp) {
     default:
         return true;
     }
-}
-
-static bool decomposes(int32_t cp) {
-    if (cp < 0xA0 || cp >= BW_RAW_BYTE)
-        return false;
-    return (cp >= 0xAC00 && cp <= 0xD7A3) ||
-           utf8proc_get_property(cp)->decomp_seqindex != UINT16_MAX;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -147,10 +143,9 @@ static size_t normalize_cluster(bw_norm *nm, size_t first, size_t n, size_t at, 
     for (size_t i = first; i < first + n; i++) {
         if (!reserve(nm, end + MAX_DECOMPOSITION))
             return SIZE_MAX;
-        utf8proc_ssize_t k =
-            nm->cp[i] >= BW_RAW_BYTE
-                ? -1
-                : utf8proc_decompose_char(nm->cp[i], nm->cp2 + end, MAX_DECOMPOSITION, how, NULL);
+        utf8proc_ssize_t k = -1;
+        if (bw_decomposes(nm->cp[i]))
+            k = utf8proc_decompose_char(nm->cp[i], nm->cp2 + end, MAX_DECOMPOSITION, how, NULL);
         if (k < 0)
             nm->cp2[end++] = nm->cp[i];
         else
@@ -177,7 +172,7 @@ static bool normal_form(bw_norm *nm, bool compat, bool compose) {
         if (!reserve(nm, out + n))
             return false;
         size_t end = out + 1;
-        if (n == 1 && !decomposes(nm->cp[i]))
+        if (n == 1 && !bw_decomposes(nm->cp[i]))
             nm->cp2[out] = nm->cp[i];
         else
             end = normalize_cluster(nm, i, n, out, compat, compose);
@@ -201,40 +196,25 @@ static size_t lower(int32_t cp, int32_t out[3]) {
         out[1] = 0x307;
         return 2;
     }
-    out[0] = cp < 0x80 ? (cp >= 'A' && cp <= 'Z' ? cp + 32 : cp)
-                       : (cp >= BW_RAW_BYTE ? cp : utf8proc_tolower(cp));
+    out[0] = bw_lower(cp);
     return 1;
 }
 
 static size_t strip_marks(int32_t cp, int32_t out[3]) {
     out[0] = cp;
-    if (cp < 0x300)
-        return 1;
-    utf8proc_category_t c = utf8proc_category(cp);
-    return c != UTF8PROC_CATEGORY_MN && c != UTF8PROC_CATEGORY_MC && c != UTF8PROC_CATEGORY_ME;
+    return !bw_is_mark(cp);
 }
 
 static size_t strip_mn(int32_t cp, int32_t out[3]) {
     out[0] = cp;
-    return cp < 0x300 || utf8proc_category(cp) != UTF8PROC_CATEGORY_MN;
+    return !bw_is_mn(cp);
 }
 
 static size_t bert_clean(int32_t cp, int32_t out[3]) {
     out[0] = bw_is_space(cp) ? ' ' : cp;
     if (cp == '\t' || cp == '\n' || cp == '\r')
         return 1;
-    if (cp < 0x7F)
-        return cp >= ' ';
-    if (cp >= BW_RAW_BYTE || cp == BW_REPLACEMENT)
-        return 0;
-    switch (utf8proc_category(cp)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
-        return 0;
-    default:
-        return 1;
-    }
+    return cp < BW_RAW_BYTE && cp != BW_REPLACEMENT && !bw_is_control(cp);
 }
 
 /* The ranges of the original BERT code, "CJK Unicode blocks"; the gap at U+2B820 is theirs. */

@@ -4,10 +4,10 @@
  * 0 for none; a scanner tries them in the order of the pattern, as a regular expression does. */
 #include "model/tok/split.h"
 
+#include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
 #include <string.h>
-#include <utf8proc.h>
 
 const char BW_PATTERN_QWEN2[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
                                 " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
@@ -149,18 +149,14 @@ static size_t alternate(bool (*test)(int32_t), const uint8_t *s, size_t n, bool 
     return at;
 }
 
-static bool is_number(int32_t cp) {
-    return bw_class_of(cp) == BW_NUMBER;
-}
-
 size_t bw_split_digits(const uint8_t *s, size_t n, bool *drop) {
     *drop = false;
-    return alternate(is_number, s, n, true);
+    return alternate(bw_is_numeric, s, n, true);
 }
 
 size_t bw_split_digit_runs(const uint8_t *s, size_t n, bool *drop) {
     *drop = false;
-    return alternate(is_number, s, n, false);
+    return alternate(bw_is_numeric, s, n, false);
 }
 
 size_t bw_split_han(const uint8_t *s, size_t n, bool *drop) {
@@ -174,26 +170,9 @@ size_t bw_split_bert_space(const uint8_t *s, size_t n, bool *drop) {
     return alternate(bw_is_space, s, n, false);
 }
 
-static bool is_bert_punct(int32_t cp) {
-    if (cp < 0x80)
-        return cp > ' ' && cp < 0x7F && bw_class_of(cp) == BW_OTHER;
-    switch (utf8proc_category(cp)) {
-    case UTF8PROC_CATEGORY_PC:
-    case UTF8PROC_CATEGORY_PD:
-    case UTF8PROC_CATEGORY_PS:
-    case UTF8PROC_CATEGORY_PE:
-    case UTF8PROC_CATEGORY_PI:
-    case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO:
-        return true;
-    default:
-        return false;
-    }
-}
-
 size_t bw_split_bert_punct(const uint8_t *s, size_t n, bool *drop) {
     *drop = false;
-    return alternate(is_bert_punct, s, n, true);
+    return alternate(bw_is_punct, s, n, true);
 }
 
 bw_split_fn *bw_split_by_pattern(const char *regex) {

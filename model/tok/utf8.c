@@ -1,6 +1,4 @@
-/* model/tok/utf8.c - strict UTF-8 (no surrogates, no overlong forms) and character classes.
- *
- * Categories come from utf8proc. ASCII, nearly all of most texts, is answered from a table. */
+/* model/tok/utf8.c - strict UTF-8: no surrogates, no overlong forms, nothing past U+10FFFF. */
 #include "model/tok/utf8.h"
 
 #include <utf8proc.h>
@@ -79,46 +77,4 @@ size_t bw_utf8_repair(const uint8_t *s, size_t n, uint8_t *out) {
         i += have;
     }
     return len;
-}
-
-bool bw_is_space(int32_t cp) {
-    if (cp < 0x80)
-        return cp == ' ' || (cp >= 9 && cp <= 13);
-    return cp == 0x85 || cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) ||
-           cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
-}
-
-bool bw_is_han(int32_t cp) {
-    return (cp >= 0x4E00 && cp <= 0x9FFF) || (cp >= 0x3400 && cp <= 0x4DBF);
-}
-
-static bw_class class_of_ascii(int32_t cp) {
-    if ((cp | 32) >= 'a' && (cp | 32) <= 'z')
-        return BW_LETTER;
-    if (cp >= '0' && cp <= '9')
-        return BW_NUMBER;
-    if (cp == '\n' || cp == '\r')
-        return BW_NEWLINE;
-    return bw_is_space(cp) ? BW_SPACE : BW_OTHER;
-}
-
-bw_class bw_class_of(int32_t cp) {
-    if (cp < 0x80)
-        return class_of_ascii(cp);
-    if (bw_is_han(cp))
-        return BW_LETTER;
-    switch (utf8proc_category(cp)) { /* a raw byte is outside Unicode: not assigned */
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-        return BW_LETTER;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-        return BW_NUMBER;
-    default:
-        return bw_is_space(cp) ? BW_SPACE : BW_OTHER;
-    }
 }

@@ -1,4 +1,4 @@
-/* model/tok/utf8.h - UTF-8 and the character classes that tokenizers ask for. */
+/* model/tok/utf8.h - UTF-8, read strictly and written back. */
 #ifndef BW_MODEL_TOK_UTF8_H
 #define BW_MODEL_TOK_UTF8_H
 
@@ -18,12 +18,5 @@ size_t bw_utf8_put(int32_t cp, uint8_t out[4]);
 /* Copies text with each maximal ill-formed part as one U+FFFD (Unicode 15, section 3.9, table 3-8).
  * out needs 3 * n bytes; returns the length written. */
 size_t bw_utf8_repair(const uint8_t *s, size_t n, uint8_t *out);
-
-typedef enum { BW_OTHER, BW_LETTER, BW_NUMBER, BW_SPACE, BW_NEWLINE } bw_class;
-
-/* The class in a split pattern: \p{L}, \p{N}, [\r\n], the rest of \s, or none of these. */
-bw_class bw_class_of(int32_t cp);
-bool bw_is_space(int32_t cp); /* property White_Space */
-bool bw_is_han(int32_t cp);   /* unified ideographs: main block and extension A */
 
 #endif

@@ -1,0 +1,46 @@
+/* model/cmd_model.c - bellwether model: work on model folders and their parts. A table of parts, each
+ * with options of its own. */
+#include "model/cmd_model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool has_option(int argc, char **argv, const char *name) {
+    size_t n = strlen(name);
+    for (int i = 1; i < argc; i++)
+        if (!strncmp(argv[i], name, n) && (argv[i][n] == '\0' || argv[i][n] == '='))
+            return true;
+    return false;
+}
+
+static bw_status cmd_verify(int argc, char **argv, bw_err *err) {
+    if (has_option(argc, argv, "--tokenizer"))
+        return bw_cmd_verify_tokenizer(argc, argv, err);
+    return bw_fail(err, BW_EUSAGE, "usage: bellwether model verify --tokenizer DIR CASES.json");
+}
+
+static const bw_command PARTS[] = {
+    {"verify", "compare with the answers of a reference implementation", cmd_verify},
+    {0},
+};
+
+static void print_parts(FILE *to) {
+    fputs("usage: bellwether model PART [options]\n\nparts:\n", to);
+    for (const bw_command *c = PARTS; c->name; c++)
+        fprintf(to, "  %-11s %s\n", c->name, c->summary);
+    fputs("\n'bellwether model PART --help' shows options and examples.\n", to);
+}
+
+bw_status bw_cmd_model(int argc, char **argv, bw_err *err) {
+    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        print_parts(stdout);
+        return BW_HELP;
+    }
+    for (const bw_command *c = PARTS; argc > 1 && c->name; c++)
+        if (!strcmp(c->name, argv[1]))
+            return c->run(argc - 1, argv + 1, err);
+    if (argc < 2)
+        print_parts(stderr);
+    return bw_fail(err, BW_EUSAGE, "model has no part '%s'; see 'bellwether model --help'",
+                   argc < 2 ? "" : argv[1]);
+}

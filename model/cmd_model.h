@@ -1,0 +1,18 @@
+/* model/cmd_model.h - the parts of `bellwether model` that live in files of their own. Each takes its
+ * arguments as main does, argv[0] being its name. */
+#ifndef BW_MODEL_CMD_MODEL_H
+#define BW_MODEL_CMD_MODEL_H
+
+#include "common/command.h"
+
+/* The command itself: a table of parts. */
+bw_status bw_cmd_model(int argc, char **argv, bw_err *err);
+
+/* model verify --tokenizer DIR CASES.json [--json]: BW_EMISMATCH when any case differs. */
+bw_status bw_cmd_verify_tokenizer(int argc, char **argv, bw_err *err);
+/* model verify --processors FILE.json [--json] */
+bw_status bw_cmd_verify_processors(int argc, char **argv, bw_err *err);
+/* model tokenizer train|encode|decode ... */
+bw_status bw_cmd_tokenizer(int argc, char **argv, bw_err *err);
+
+#endif

@@ -5,6 +5,7 @@
 #include "sql/db.h"
 #include "sql/import.h"
 #include "sql/kinds.h"
+#include "sql/wide_flags.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -12,8 +13,12 @@
 #include <string.h>
 #include <time.h>
 
+#define MAPPING_MAX (1u << 20)
+
 struct options {
-    const char *db, *map, *set, *where, *encoding, *separator, *decimal, *date_order, *day, *today;
+    bw_wide_flags wide;
+    const char *db, *mapping, *map, *set, *where, *encoding, *separator, *decimal, *date_order,
+        *day, *today;
     long skip;
     bool sum, again, dry_run, allow_future, json;
 };
@@ -167,6 +172,22 @@ static bw_status run_job(const char *db_path, const bw_import_job *job, bool jso
     return st;
 }
 
+/* The mapping of a wide file: --mapping FILE, or the flags. */
+static bw_status read_mapping(const struct options *o, const char *kind, char **out, bw_err *err) {
+    size_t len;
+    bool flags = bw_wide_flags_given(&o->wide), wide = strcmp(kind, "wide") == 0;
+    if (!wide && (flags || o->mapping))
+        return bw_fail(err, BW_EUSAGE,
+                       "import %s: --mapping and the flags marked 'wide' are for 'import wide'; "
+                       "use --map FIELD=COLUMN",
+                       kind);
+    if (flags && o->mapping)
+        return bw_fail(err, BW_EUSAGE, "import wide: either --mapping FILE or flags, not both");
+    if (o->mapping)
+        return bw_file_read(o->mapping, MAPPING_MAX, out, &len, err);
+    return flags ? bw_wide_flags_json(&o->wide, out, err) : BW_OK;
+}
+
 static bw_status known_kind(const char *name, bw_err *err) {
     if (strcmp(name, "wide") == 0 || bw_kind_find(name))
         return BW_OK;
@@ -184,6 +205,8 @@ bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
     const bw_option options[] = {
         BW_OPTION_DB(o.db),
         BW_OPTION_JSON(o.json),
+        {"mapping", 0, BW_OPT_TEXT, &o.mapping, "FILE",
+         "roles of the columns, as JSON (--guess proposes one)"},
         {"map", 'm', BW_OPT_TEXT, &o.map, "FIELD=COLUMN,...", "which column is which field"},
         {"set", 0, BW_OPT_TEXT, &o.set, "FIELD=VALUE,...", "a value for all rows"},
         {"day", 0, BW_OPT_TEXT, &o.day, "DATE", "the same as --set day=DATE"},
@@ -201,6 +224,27 @@ bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
         {"allow-future", 0, BW_OPT_FLAG, &o.allow_future, NULL,
          "accept days that are still to come"},
         {"today", 0, BW_OPT_TEXT, &o.today, "DATE", "what counts as the future lies behind it"},
+        {"date", 0, BW_OPT_TEXT, &o.wide.date, "COLUMN", "wide: days or weeks"},
+        {"outcome", 0, BW_OPT_TEXT, &o.wide.outcome, "COLUMN", "wide: what was sold"},
+        {"outcome-kind", 0, BW_OPT_TEXT, &o.wide.outcome_kind, "KIND",
+         "wide: revenue, orders, units or conversions"},
+        {"value", 0, BW_OPT_TEXT, &o.wide.value, "COLUMN",
+         "wide: money of one order or conversion"},
+        {"spend", 0, BW_OPT_TEXT, &o.wide.spend, "COLUMN[=CHANNEL],...", "wide: paid channels"},
+        {"exposure", 0, BW_OPT_TEXT, &o.wide.exposure, "COLUMN=CHANNEL,...",
+         "wide: impressions of channels"},
+        {"clicks", 0, BW_OPT_TEXT, &o.wide.clicks, "COLUMN=CHANNEL,...",
+         "wide: clicks of channels"},
+        {"organic", 0, BW_OPT_TEXT, &o.wide.organic, "COLUMN[=CHANNEL],...",
+         "wide: channels without cost"},
+        {"context", 0, BW_OPT_TEXT, &o.wide.context, "COLUMN[=SERIES],...",
+         "wide: series from outside"},
+        {"event", 0, BW_OPT_TEXT, &o.wide.event, "COLUMN,...", "wide: 0 and 1, or names of events"},
+        {"geo", 0, BW_OPT_TEXT, &o.wide.geo, "COLUMN", "wide: region"},
+        {"population", 0, BW_OPT_TEXT, &o.wide.population, "COLUMN", "wide: people in the region"},
+        {"price", 0, BW_OPT_TEXT, &o.wide.price, "COLUMN", "wide: our price"},
+        {"discount", 0, BW_OPT_TEXT, &o.wide.discount, "COLUMN", "wide: share off, 0..1"},
+        {"currency", 0, BW_OPT_TEXT, &o.wide.currency, "CODE", "wide: of all money, e.g. EUR"},
         {0}};
     bw_status st = bw_options_parse(&USAGE, options, &argc, &argv, err);
     if (st != BW_OK)
@@ -210,11 +254,16 @@ bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
                        "import: a kind and a file are wanted; see 'bellwether import --help'");
     st = known_kind(argv[0], err);
     bw_buf set = {0};
+    char *mapping = NULL;
     bw_import_job job;
     if (st == BW_OK)
+        st = read_mapping(&o, argv[0], &mapping, err);
+    if (st == BW_OK)
         st = make_job(&o, argv[0], argv[1], &set, &job, err);
+    job.mapping = mapping;
     if (st == BW_OK)
         st = run_job(o.db, &job, o.json, err);
+    free(mapping);
     bw_buf_free(&set);
     return st;
 }

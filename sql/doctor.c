@@ -2,9 +2,10 @@
  * values of each.
  *
  * Gaps: the rhythm is the most common distance of two neighbouring days; when nine in ten distances
- * are of that size, a longer one is a gap. Unit jumps: a value 50 to 200 or 500 to 2000 times the
- * median of the last values (or that small a part of it), where those values agree within a factor
- * of 20: a hundred-fold move is then more likely a change of unit (cents, thousands) than a campaign. */
+ * are of that size, a longer one is a gap. Unit jumps: four values in a row 50 to 200 or 500 to 2000
+ * times the median of the values before (or that small a part of it), where those agree within a
+ * factor of 20. Media come and go in bursts, so one such value is a finding only when it stands at
+ * 100 or 1000 times an even series: a decimal mark that was lost. */
 #include "sql/doctor.h"
 
 #include "sql/names.h"
@@ -18,6 +19,9 @@
 #define RING         12
 #define RING_LEAST   8
 #define RING_SPREAD  20.0
+#define MOVE_LASTS   4   /* values in a row make a change of unit; one below is a quiet week */
+#define SPIKE_SPREAD 5.0 /* among values this even, one at 100 times (within 25 %) lost its mark */
+#define SPIKE_WITHIN 1.25
 #define SERIES_MAX   5000
 #define SPAN_MAX     40000 /* days, 109 years: a calendar of 5 kB */
 #define SPARE        366
@@ -36,10 +40,19 @@ struct jump {
     long line;
 };
 
+/* Values that would be usual in another unit, in a row. */
+struct move {
+    size_t n;
+    int factor, day;
+    long line;
+    double first, usual, spread;
+};
+
 struct series {
     struct calendar days;
+    struct move move;
     int day; /* the one being added up */
-    bool open;
+    bool open, paid;
     double sum;
     long line;
     double ring[RING];
@@ -119,35 +132,70 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static bool near_factor(double r, double factor) {
-    return r >= factor / 2 && r <= factor * 2;
-}
-
-/* The value of a whole day against those before it. */
-static void check_unit(struct series *s, double value, bw_findings *f) {
+/* Median and spread (largest over smallest) of the ring. */
+static double usual_value(const struct series *s, double *spread) {
     double sorted[RING];
     size_t n = s->n_ring < RING ? s->n_ring : RING;
     memcpy(sorted, s->ring, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, by_size);
-    double usual = sorted[n / 2], ratio = value / usual;
+    *spread = sorted[n - 1] / sorted[0];
+    return sorted[n / 2];
+}
+
+/* 100 or 1000 when the ratio is within a factor of that, upwards or downwards; else 0. */
+static int unit_factor(double ratio, double within) {
     double size = ratio >= 1 ? ratio : 1 / ratio;
-    if (sorted[n - 1] > RING_SPREAD * sorted[0] ||
-        !(near_factor(size, 100) || near_factor(size, 1000)))
-        return;
+    for (int factor = 100; factor <= 1000; factor *= 10)
+        if (size >= factor / within && size <= factor * within)
+            return ratio >= 1 ? factor : -factor;
+    return 0;
+}
+
+static void report_jump(const struct series *s, bw_findings *f) {
+    const struct move *m = &s->move;
     char day[11], text[32];
-    bw_day_text(s->day, day);
-    snprintf(text, sizeof text, "%.10g", value);
+    double ratio = m->first / m->usual;
+    bw_day_text(m->day, day);
+    snprintf(text, sizeof text, "%.10g", m->first);
     bw_findings_add(
         f,
-        &(bw_spot){.severity = BW_WARNING,
-                   .rule = "unit_jump",
-                   .line = s->line,
-                   .column = s->column,
-                   .value = text,
-                   .fix = "check the unit from here on (cents or thousands?) and correct the file"},
-        "on %s is %s%.3g times the %.6g that was usual before", day, ratio < 1 ? "1/" : "", size,
-        usual);
+        &(bw_spot){
+            .severity = BW_WARNING,
+            .rule = "unit_jump",
+            .line = m->line,
+            .column = s->column,
+            .value = text,
+            .fix = "check the unit (cents? thousands? a lost decimal mark?) and correct the file"},
+        "on %s is %s%.3g times the %.6g that was usual before%s", day, ratio < 1 ? "1/" : "",
+        ratio < 1 ? 1 / ratio : ratio, m->usual, m->n > 1 ? ", and the values after it too" : "");
+}
+
+/* Ends a move: worth a word when it lasted, or when it was one clean spike upwards. */
+static void end_move(struct series *s, size_t least, bw_findings *f) {
+    struct move *m = &s->move;
+    bool spike = m->n == 1 && m->spread <= SPIKE_SPREAD &&
+                 unit_factor(m->first / m->usual, SPIKE_WITHIN) > 0;
+    if (m->n >= least || spike)
+        report_jump(s, f);
+    m->n = 0;
+}
+
+/* True when the value belongs to a level of another unit and is kept out of the ring. */
+static bool moves_unit(struct series *s, double value, bw_findings *f) {
+    struct move *m = &s->move;
+    double spread, usual = usual_value(s, &spread);
+    int factor = spread <= RING_SPREAD ? unit_factor(value / usual, 2.0) : 0;
+    if (m->n && factor != m->factor)
+        end_move(s, MOVE_LASTS, f);
+    if (factor == 0)
+        return false;
+    if (m->n++ == 0)
+        *m = (struct move){1, factor, s->day, s->line, value, usual, spread};
+    if (m->n < MOVE_LASTS)
+        return true;
+    end_move(s, MOVE_LASTS, f);
     s->n_ring = 0; /* the new level is the usual one from now on */
+    return false;
 }
 
 /* Ends the day that was added up. */
@@ -159,10 +207,8 @@ static void close_day(struct series *s, bw_findings *f) {
     s->low = s->values ? fmin(s->low, s->sum) : s->sum;
     s->high = s->values ? fmax(s->high, s->sum) : s->sum;
     s->values++;
-    if (!(s->sum > 0))
+    if (!(s->sum > 0) || (s->n_ring >= RING_LEAST && moves_unit(s, s->sum, f)))
         return;
-    if (s->n_ring >= RING_LEAST)
-        check_unit(s, s->sum, f);
     s->ring[s->n_ring % RING] = s->sum;
     s->n_ring++;
 }
@@ -198,25 +244,30 @@ static void note_jump(struct series *s, int day, long line) {
         s->jumps[s->n_jumps++] = (struct jump){day, line};
 }
 
-void bw_doctor_see(bw_doctor *d, const char *series, const char *part, const char *column, int day,
-                   double value, long line, bw_findings *f) {
-    struct series *s = d ? find(d, series, part) : NULL;
+/* Begins a day of a series. */
+static void open_day(bw_doctor *d, struct series *s, const bw_sighting *seen) {
+    mark(&s->days, seen->day);
+    mark(&d->all, seen->day);
+    if (seen->day < s->day)
+        s->n_ring = s->move.n = 0; /* another run through the days: its level is its own */
+    s->day = seen->day;
+    s->sum = 0;
+    s->line = seen->line;
+    s->paid = seen->paid;
+    s->open = true;
+    snprintf(s->column, sizeof s->column, "%s", seen->column);
+}
+
+void bw_doctor_see(bw_doctor *d, const bw_sighting *seen, bw_findings *f) {
+    struct series *s = d ? find(d, seen->series, seen->part) : NULL;
     if (!s)
         return;
-    if (!s->open || s->day != day) {
-        note_jump(s, day, line);
+    if (!s->open || s->day != seen->day) {
+        note_jump(s, seen->day, seen->line);
         close_day(s, f);
-        mark(&s->days, day);
-        mark(&d->all, day);
-        if (day < s->day)
-            s->n_ring = 0; /* another run through the days: its level is its own */
-        s->day = day;
-        s->sum = 0;
-        s->line = line;
-        s->open = true;
-        snprintf(s->column, sizeof s->column, "%s", column);
+        open_day(d, s, seen);
     }
-    s->sum += isnan(value) ? 0 : value;
+    s->sum += isnan(seen->value) ? 0 : seen->value;
 }
 
 /* ---- after the last row ---- */
@@ -313,7 +364,7 @@ static void check_paid(const struct series *s, const char *name, bw_findings *f)
                         "always has the same spend: its effect cannot be told from the baseline");
 }
 
-void bw_doctor_finish(bw_doctor *d, bool paid, bw_findings *f, bw_rhythm *rhythm) {
+void bw_doctor_finish(bw_doctor *d, bw_findings *f, bw_rhythm *rhythm) {
     *rhythm = (bw_rhythm){0};
     if (!d || d->n == 0)
         return;
@@ -325,9 +376,10 @@ void bw_doctor_finish(bw_doctor *d, bool paid, bw_findings *f, bw_rhythm *rhythm
         if (!s)
             continue;
         close_day(s, f);
+        end_move(s, MOVE_LASTS / 2, f);
         if (count_days(&s->days) != whole)
-            report_gaps(d, s, d->names.list[i], paid ? BW_NOTE : BW_WARNING, f);
-        if (paid)
+            report_gaps(d, s, d->names.list[i], s->paid ? BW_NOTE : BW_WARNING, f);
+        if (s->paid)
             check_paid(s, d->names.list[i], f);
     }
 }

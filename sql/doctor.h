@@ -15,11 +15,19 @@ typedef struct bw_doctor bw_doctor;
 
 bw_doctor *bw_doctor_new(void); /* NULL when memory ran out, which the others accept */
 
-/* One value of a series at a day; several of one day are added up when they follow each other.
- * series and part (a region, "" for none) tell the series apart; column and line are for the
- * findings, which go to f at once when the unit jumps. A missing value is NaN: the day counts. */
-void bw_doctor_see(bw_doctor *d, const char *series, const char *part, const char *column, int day,
-                   double value, long line, bw_findings *f);
+typedef struct {
+    const char *series;
+    const char *part;   /* a region, "" for none: tells series of one name apart */
+    const char *column; /* for the findings, as is line */
+    int day;
+    double value; /* NaN when missing: the day counts all the same */
+    long line;
+    bool paid; /* a channel: never spending, or always the same, is worth a warning */
+} bw_sighting;
+
+/* One value of a series at a day; several of one day are added up when they follow each other. A
+ * jump of unit goes to f at once. */
+void bw_doctor_see(bw_doctor *d, const bw_sighting *seen, bw_findings *f);
 
 typedef struct {
     bool weekly;  /* all days are on one day of the week, at least three of them */
@@ -27,10 +35,9 @@ typedef struct {
     size_t days;  /* different ones */
 } bw_rhythm;
 
-/* After the last row: gaps of the whole file and of each series, days off the weekly rhythm.
- * paid: series are channels, so that one without spend, or with the same spend at all times, is
- * worth a warning. */
-void bw_doctor_finish(bw_doctor *d, bool paid, bw_findings *f, bw_rhythm *rhythm);
+/* After the last row: gaps of the whole file and of each series, days off the weekly rhythm, paid
+ * channels without spend or movement. */
+void bw_doctor_finish(bw_doctor *d, bw_findings *f, bw_rhythm *rhythm);
 void bw_doctor_free(bw_doctor *d);
 
 #endif

@@ -125,10 +125,12 @@ static bw_status settle_week(bw_load *l, const bw_rhythm *rhythm, bw_err *err) {
     return st;
 }
 
-static bw_status finish(bw_load *l, bool paid, bw_err *err) {
+static bw_status finish(bw_load *l, bw_err *err) {
     bw_rhythm rhythm;
-    bw_doctor_finish(l->doctor, paid, l->findings, &rhythm);
+    bw_doctor_finish(l->doctor, l->findings, &rhythm);
     bw_status st = settle_week(l, &rhythm, err);
+    if (st == BW_OK && strcmp(l->job->kind, "wide") == 0 && l->findings->errors == 0)
+        st = bw_load_events(l, rhythm.weekly, err);
     if (st == BW_OK)
         st = write_names(l->db, "INSERT INTO channel(name) VALUES (?) ON CONFLICT DO NOTHING",
                          &l->channels, err);
@@ -193,7 +195,7 @@ static bw_status load_rows(bw_load *l, bw_err *err) {
     bw_status st = wide ? bw_load_wide(l, err) : bw_load_kind(l, kind, err);
     bw_progress_free(l->progress);
     if (st == BW_OK)
-        st = finish(l, wide || strcmp(job->kind, "spend") == 0, err);
+        st = finish(l, err);
     bw_doctor_free(l->doctor);
     if (st == BW_OK && l->findings->failed)
         st = bw_fail_memory(err);

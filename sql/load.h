@@ -32,6 +32,9 @@ bw_status bw_load_kind(bw_load *l, const bw_kind *kind, bw_err *err);
 /* A modelling table: one row a day or week, one column a channel. */
 bw_status bw_load_wide(bw_load *l, bw_err *err);
 
+/* Days of event columns, collected by bw_load_wide, into events; weekly: a row stands for a week. */
+bw_status bw_load_events(bw_load *l, bool weekly, bw_err *err);
+
 /* The next row that passes --where, with the right number of cells; *row is NULL at the end, and
  * when there are too many errors. Draws the progress, and hears Ctrl-C. */
 bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err);

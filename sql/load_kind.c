@@ -258,10 +258,16 @@ static void observe(struct rows *r, const bw_row *row) {
         return;
     const bw_value *m = r->measure_field >= 0 ? &r->fields[r->measure_field] : NULL;
     int c = r->measure_field >= 0 ? r->columns.column[r->measure_field] : -1;
-    bw_doctor_see(r->l->doctor, *series ? series : "the outcome",
-                  r->part_field == r->series_field ? "" : text_of(r, r->part_field),
-                  c >= 0 ? bw_sheet_column(r->l->table, (size_t)c) : "", d.day,
-                  m && m->type == BW_VALUE_REAL ? m->real : NAN, row->line, r->l->findings);
+    bw_doctor_see(
+        r->l->doctor,
+        &(bw_sighting){.series = *series ? series : "the outcome",
+                       .part = r->part_field == r->series_field ? "" : text_of(r, r->part_field),
+                       .column = c >= 0 ? bw_sheet_column(r->l->table, (size_t)c) : "",
+                       .day = d.day,
+                       .value = m && m->type == BW_VALUE_REAL ? m->real : NAN,
+                       .line = row->line,
+                       .paid = r->cost_field >= 0},
+        r->l->findings);
 }
 
 /* Equal purchases in one file are different purchases: the second is called "...-2". */

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+bw_status bw_cmd_fit(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_timing(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment(int argc, char **argv, bw_err *err);
 

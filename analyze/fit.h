@@ -12,18 +12,18 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *engine;  /* "nuts" or "laplace" */
-    const char *preset;  /* "bellwether", "pymc", "meridian" */
+    const char *engine;                          /* "nuts" or "laplace" */
+    const char *preset;                          /* "bellwether", "pymc", "meridian" */
     const char *adstock, *saturation, *prior_on; /* of the spec, NULL = the preset's; adstock and
                             saturation may name channels: "geometric,tv=weibull" */
-    const char *roas;    /* "tv=1.5:0.4": a channel's own ROAS prior, median and log sd */
+    const char *roas;       /* "tv=1.5:0.4": a channel's own ROAS prior, median and log sd */
     const char *likelihood; /* "normal", "student", NULL = the preset's */
-    long knots, fourier; /* LONG_MIN = the preset's */
+    long knots, fourier;    /* LONG_MIN = the preset's */
     long seed, chains, draws, warmup; /* draws and warm-up a chain */
-    bool dense;          /* a dense mass matrix; false: by number of parameters */
+    bool dense;                       /* a dense mass matrix; false: by number of parameters */
     bool diagonal;
-    bool force;          /* fit even if nothing changed */
-    bool quick;          /* without backtest and stability refits */
+    bool force; /* fit even if nothing changed */
+    bool quick; /* without backtest and stability refits */
     bw_load_options load;
 } bw_fit_options;
 
@@ -40,7 +40,7 @@ typedef struct {
     bw_mmm_data data;
     bw_mmm *model;
     size_t n_draw, dim;
-    double *draws;      /* [n_draw, dim] unconstrained */
+    double *draws; /* [n_draw, dim] unconstrained */
     bw_fit_options options;
     char *options_text; /* what options borrows from */
 } bw_fit;

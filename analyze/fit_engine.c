@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bw_status laplace_draws(const bw_mmm *m, size_t n, unsigned long seed, double **draws, size_t *evaluations,
-                               bw_err *err) {
+static bw_status laplace_draws(const bw_mmm *m, size_t n, unsigned long seed, double **draws,
+                               size_t *evaluations, bw_err *err) {
     bw_density f = bw_mmm_density(m);
     double *start = calloc(f.dim, sizeof *start);
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
@@ -40,6 +40,7 @@ bw_status fit_sample(fit_state *f, bw_err *err) {
     f->n_draw = (size_t)(f->o->chains * f->o->draws);
     f->engine = (engine_report){.chains = (size_t)f->o->chains};
     if (strcmp(f->o->engine, "laplace") == 0)
-        return laplace_draws(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws, &f->engine.evaluations, err);
+        return laplace_draws(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws,
+                             &f->engine.evaluations, err);
     return bw_fail(err, BW_EARG, "--engine: '%s' is neither nuts nor laplace", f->o->engine);
 }

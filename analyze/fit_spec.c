@@ -9,8 +9,14 @@
 #include <string.h>
 
 bw_fit_options bw_fit_defaults(void) {
-    return (bw_fit_options){.engine = "laplace", .preset = "bellwether", .knots = LONG_MIN, .fourier = LONG_MIN,
-                            .seed = 1, .chains = 4, .draws = 1000, .warmup = 1000};
+    return (bw_fit_options){.engine = "laplace",
+                            .preset = "bellwether",
+                            .knots = LONG_MIN,
+                            .fourier = LONG_MIN,
+                            .seed = 1,
+                            .chains = 4,
+                            .draws = 1000,
+                            .warmup = 1000};
 }
 
 /* The first entry of "geometric,tv=weibull" that names no channel; the list itself serves channels. */
@@ -26,12 +32,15 @@ static bool general_entry(const char *list, char *out, size_t size) {
 }
 
 /* Every NAME= of a list must be a channel: a misspelt one would be ignored without a word. */
-static bw_status check_channels(const char *option, const char *list, const bw_mmm_data *d, bw_err *err) {
-    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : at + strlen(at)) {
+static bw_status check_channels(const char *option, const char *list, const bw_mmm_data *d,
+                                bw_err *err) {
+    for (const char *at = list; at && *at;
+         at = strchr(at, ',') ? strchr(at, ',') + 1 : at + strlen(at)) {
         size_t len = strcspn(at, "=,"), c = 0;
         if (at[len] != '=')
             continue;
-        while (c < d->n_channel && (strlen(d->channel[c]) != len || strncmp(d->channel[c], at, len) != 0))
+        while (c < d->n_channel &&
+               (strlen(d->channel[c]) != len || strncmp(d->channel[c], at, len) != 0))
             c++;
         if (c == d->n_channel)
             return bw_fail(err, BW_EARG, "--%s: there is no channel '%.*s'", option, (int)len, at);
@@ -41,13 +50,18 @@ static bw_status check_channels(const char *option, const char *list, const bw_m
 
 static bw_status choose_forms(const bw_fit_options *o, bw_mmm_spec *spec, bw_err *err) {
     char name[32];
-    if (o->adstock && general_entry(o->adstock, name, sizeof name) && !bw_adstock_named(name, &spec->adstock))
-        return bw_fail(err, BW_EARG, "--adstock: '%s' is not one of geometric, delayed, binomial, weibull, "
-                                     "weibull_cdf, none", name);
+    if (o->adstock && general_entry(o->adstock, name, sizeof name) &&
+        !bw_adstock_named(name, &spec->adstock))
+        return bw_fail(err, BW_EARG,
+                       "--adstock: '%s' is not one of geometric, delayed, binomial, weibull, "
+                       "weibull_cdf, none",
+                       name);
     if (o->saturation && general_entry(o->saturation, name, sizeof name) &&
         !bw_saturation_named(name, &spec->saturation))
-        return bw_fail(err, BW_EARG, "--saturation: '%s' is not one of logistic, hill, michaelis, tanh, root, "
-                                     "none", name);
+        return bw_fail(err, BW_EARG,
+                       "--saturation: '%s' is not one of logistic, hill, michaelis, tanh, root, "
+                       "none",
+                       name);
     spec->adstock_of = o->adstock;
     spec->saturation_of = o->saturation;
     spec->roas_of = o->roas;
@@ -62,9 +76,12 @@ static bw_status choose_priors(const bw_fit_options *o, bw_mmm_spec *spec, bw_er
     else if (o->prior_on && strcmp(o->prior_on, "contribution") == 0)
         spec->effect = BW_EFFECT_SHARE;
     else if (o->prior_on)
-        return bw_fail(err, BW_EARG, "--prior-on: '%s' is not one of roas, beta, contribution", o->prior_on);
-    if (o->likelihood && strcmp(o->likelihood, "student") != 0 && strcmp(o->likelihood, "normal") != 0)
-        return bw_fail(err, BW_EARG, "--likelihood: '%s' is neither normal nor student", o->likelihood);
+        return bw_fail(err, BW_EARG, "--prior-on: '%s' is not one of roas, beta, contribution",
+                       o->prior_on);
+    if (o->likelihood && strcmp(o->likelihood, "student") != 0 &&
+        strcmp(o->likelihood, "normal") != 0)
+        return bw_fail(err, BW_EARG, "--likelihood: '%s' is neither normal nor student",
+                       o->likelihood);
     if (o->likelihood)
         spec->student = strcmp(o->likelihood, "student") == 0;
     return BW_OK;
@@ -88,7 +105,8 @@ bw_status fit_spec(const bw_fit_options *o, const bw_mmm_data *d, bw_mmm_spec *s
         spec->knots = (int)o->knots;
     if (o->fourier != LONG_MIN)
         spec->fourier = (int)o->fourier;
-    if (d->period_days == 1) /* four weeks of days reach where thirteen weeks of weeks matter less */
+    if (d->period_days ==
+        1) /* four weeks of days reach where thirteen weeks of weeks matter less */
         spec->lags = 28;
     if (spec->lags > d->n_time)
         spec->lags = d->n_time;
@@ -97,7 +115,10 @@ bw_status fit_spec(const bw_fit_options *o, const bw_mmm_data *d, bw_mmm_spec *s
 
 /* ---- options as JSON ---- */
 
-static const struct text_option { const char *key; size_t at; } TEXTS[] = {
+static const struct text_option {
+    const char *key;
+    size_t at;
+} TEXTS[] = {
     {"engine", offsetof(bw_fit_options, engine)},
     {"preset", offsetof(bw_fit_options, preset)},
     {"adstock", offsetof(bw_fit_options, adstock)},
@@ -110,12 +131,18 @@ static const struct text_option { const char *key; size_t at; } TEXTS[] = {
     {"first_day", offsetof(bw_fit_options, load.first_day)},
     {"last_day", offsetof(bw_fit_options, load.last_day)},
 };
-static const struct { const char *key; size_t at; } NUMBERS[] = {
-    {"knots", offsetof(bw_fit_options, knots)},   {"fourier", offsetof(bw_fit_options, fourier)},
-    {"seed", offsetof(bw_fit_options, seed)},     {"chains", offsetof(bw_fit_options, chains)},
-    {"draws", offsetof(bw_fit_options, draws)},   {"warmup", offsetof(bw_fit_options, warmup)},
+static const struct {
+    const char *key;
+    size_t at;
+} NUMBERS[] = {
+    {"knots", offsetof(bw_fit_options, knots)}, {"fourier", offsetof(bw_fit_options, fourier)},
+    {"seed", offsetof(bw_fit_options, seed)},   {"chains", offsetof(bw_fit_options, chains)},
+    {"draws", offsetof(bw_fit_options, draws)}, {"warmup", offsetof(bw_fit_options, warmup)},
 };
-static const struct { const char *key; size_t at; } FLAGS[] = {
+static const struct {
+    const char *key;
+    size_t at;
+} FLAGS[] = {
     {"dense", offsetof(bw_fit_options, dense)},
     {"diagonal", offsetof(bw_fit_options, diagonal)},
     {"quick", offsetof(bw_fit_options, quick)},
@@ -123,7 +150,7 @@ static const struct { const char *key; size_t at; } FLAGS[] = {
     {"national", offsetof(bw_fit_options, load.national)},
     {"exposure", offsetof(bw_fit_options, load.exposure)},
 };
-#define COUNT(table) (sizeof(table) / sizeof *(table))
+#define COUNT(table)       (sizeof(table) / sizeof *(table))
 #define FIELD(type, o, at) ((type *)((char *)(o) + (at)))
 
 char *fit_options_text(const bw_fit_options *given) {
@@ -157,7 +184,8 @@ bw_status fit_options_parse(const char *text, bw_fit_options *o, char **keep, bw
     *keep = malloc(strlen(text) + 1);
     if (!j || !*keep) {
         cJSON_Delete(j);
-        return bw_fail(err, BW_EDATA, "the stored options of the fit cannot be read; run 'bellwether fit' again");
+        return bw_fail(err, BW_EDATA,
+                       "the stored options of the fit cannot be read; run 'bellwether fit' again");
     }
     *o = bw_fit_defaults();
     char *end = *keep;

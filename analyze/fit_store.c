@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CURVE_POINTS  25
-#define CURVE_REACH   1.5  /* times the largest spend of a week seen */
-#define CURVE_DRAWS   400
-#define DRAWS_KEPT    1000 /* of the parameters, for who computes with them later */
+#define CURVE_POINTS 25
+#define CURVE_REACH  1.5 /* times the largest spend of a week seen */
+#define CURVE_DRAWS  400
+#define DRAWS_KEPT   1000 /* of the parameters, for who computes with them later */
 
 /* Copies the finite values to buffer; their number. */
 static size_t finite_values(double *buffer, const double *v, size_t n) {
@@ -31,15 +31,19 @@ static double share_above(const double *v, size_t n, double threshold) {
 static const char *unit_of(size_t which) {
     switch (which) {
     case Q_CONTRIBUTION:
-    case Q_BETA: return "money";
-    case Q_SHARE: return "share";
-    case Q_HALF_LIFE: return "weeks";
-    default: return "ratio";
+    case Q_BETA:
+        return "money";
+    case Q_SHARE:
+        return "share";
+    case Q_HALF_LIFE:
+        return "weeks";
+    default:
+        return "ratio";
     }
 }
 
-static bw_status store_quantity(sqlite3 *db, int64_t run, const fit_state *f, size_t c, size_t which,
-                                double *buffer, bw_err *err) {
+static bw_status store_quantity(sqlite3 *db, int64_t run, const fit_state *f, size_t c,
+                                size_t which, double *buffer, bw_err *err) {
     const double *v = fit_quantity(f, c, which);
     size_t n = finite_values(buffer, v, f->n_draw);
     if (n == 0)
@@ -52,11 +56,13 @@ static bw_status store_quantity(sqlite3 *db, int64_t run, const fit_state *f, si
     bw_estimate_from_draws(&e, buffer, n);
     e.n = (double)f->d->n_time;
     bw_status st = bw_estimate_put(db, run, &e, err);
-    return st == BW_OK ? bw_draw_put(db, run, FIT_QUANTITY[which], f->d->channel[c], v, f->n_draw, err) : st;
+    return st == BW_OK
+               ? bw_draw_put(db, run, FIT_QUANTITY[which], f->d->channel[c], v, f->n_draw, err)
+               : st;
 }
 
-static bw_status put_value(sqlite3 *db, int64_t run, const char *name, const char *subject, const char *unit,
-                           double value, bw_err *err) {
+static bw_status put_value(sqlite3 *db, int64_t run, const char *name, const char *subject,
+                           const char *unit, double value, bw_err *err) {
     if (!isfinite(value))
         return BW_OK;
     bw_estimate e = bw_estimate_named(name, subject, "", unit);
@@ -64,7 +70,8 @@ static bw_status put_value(sqlite3 *db, int64_t run, const char *name, const cha
     return bw_estimate_put(db, run, &e, err);
 }
 
-static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, double *buffer, bw_err *err) {
+static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
+                                bw_err *err) {
     bw_status st = BW_OK;
     for (size_t c = 0; c < f->d->n_channel && st == BW_OK; c++) {
         const char *name = f->d->channel[c];
@@ -85,7 +92,8 @@ static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, do
     return st;
 }
 
-static bw_status store_weeks(sqlite3 *db, int64_t run, const fit_state *f, double *buffer, bw_err *err) {
+static bw_status store_weeks(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
+                             bw_err *err) {
     size_t parts = bw_mmm_parts(f->model);
     for (size_t p = 0; p <= parts; p++)
         for (size_t w = 0; w < f->n_week; w++) {
@@ -93,7 +101,8 @@ static bw_status store_weeks(sqlite3 *db, int64_t run, const fit_state *f, doubl
             for (size_t i = 0; i < f->n_thin; i++)
                 buffer[i] = v[i];
             bw_estimate e = p < parts
-                                ? bw_estimate_named("decomposition", bw_mmm_part_name(f->model, p), f->week[w], "money")
+                                ? bw_estimate_named("decomposition", bw_mmm_part_name(f->model, p),
+                                                    f->week[w], "money")
                                 : bw_estimate_named("fitted", "", f->week[w], "money");
             bw_estimate_from_draws(&e, buffer, f->n_thin);
             bw_status st = bw_estimate_put(db, run, &e, err);
@@ -104,7 +113,8 @@ static bw_status store_weeks(sqlite3 *db, int64_t run, const fit_state *f, doubl
 }
 
 /* A week's spend against a week's money, spread evenly over its periods. */
-static bw_status store_curve(sqlite3 *db, int64_t run, const fit_state *f, void *room, size_t c, bw_err *err) {
+static bw_status store_curve(sqlite3 *db, int64_t run, const fit_state *f, void *room, size_t c,
+                             bw_err *err) {
     double x[CURVE_POINTS], y[CURVE_POINTS], draws[CURVE_POINTS][CURVE_DRAWS], money[CURVE_POINTS];
     double per_week = 7.0 / f->d->period_days, top = bw_mmm_spend_max(f->model, c);
     size_t n = f->n_draw < CURVE_DRAWS ? f->n_draw : CURVE_DRAWS;
@@ -115,7 +125,8 @@ static bw_status store_curve(sqlite3 *db, int64_t run, const fit_state *f, void 
         x[i] = money[i] * per_week;
     }
     for (size_t k = 0; k < n; k++) {
-        bw_mmm_response(f->model, room, c, f->draws + k * f->n_draw / n * f->dim, money, CURVE_POINTS, y);
+        bw_mmm_response(f->model, room, c, f->draws + k * f->n_draw / n * f->dim, money,
+                        CURVE_POINTS, y);
         for (size_t i = 0; i < CURVE_POINTS; i++)
             draws[i][k] = y[i] * per_week;
     }
@@ -142,7 +153,10 @@ static bw_status store_curves(sqlite3 *db, int64_t run, const fit_state *f, bw_e
 
 static bw_status store_quality(sqlite3 *db, int64_t run, const fit_state *f, bw_err *err) {
     const fit_quality *q = &f->quality;
-    const struct { const char *name, *unit; double value; } rows[] = {
+    const struct {
+        const char *name, *unit;
+        double value;
+    } rows[] = {
         {"r2", "share", q->r2},
         {"mape", "share", q->mape},
         {"crps", "money", q->crps},
@@ -168,12 +182,14 @@ static bw_status store_quality(sqlite3 *db, int64_t run, const fit_state *f, bw_
 }
 
 /* The parameters on their natural scale, a summary each; those of one name and subject are numbered. */
-static bw_status store_params(sqlite3 *db, int64_t run, const fit_state *f, double *buffer, bw_err *err) {
+static bw_status store_params(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
+                              bw_err *err) {
     const char *previous = "", *previous_subject = "";
     int number = 0;
     for (size_t i = 0; i < f->dim; i++) {
         const char *subject, *name = bw_mmm_param_name(f->model, i, &subject);
-        number = strcmp(name, previous) == 0 && strcmp(subject, previous_subject) == 0 ? number + 1 : 1;
+        number =
+            strcmp(name, previous) == 0 && strcmp(subject, previous_subject) == 0 ? number + 1 : 1;
         previous = name;
         previous_subject = subject;
         for (size_t k = 0; k < f->n_draw; k++)
@@ -208,6 +224,7 @@ static char *diagnostics_text(const fit_state *f) {
     cJSON *j = cJSON_CreateObject();
     cJSON_AddNumberToObject(j, "chains", (double)f->engine.chains);
     cJSON_AddNumberToObject(j, "draws", (double)f->n_draw);
+    cJSON_AddNumberToObject(j, "seconds", f->engine.seconds);
     cJSON_AddNumberToObject(j, "parameters", (double)f->dim);
     cJSON_AddNumberToObject(j, "observations", (double)bw_mmm_observations(f->model));
     if (f->engine.sampled) {
@@ -226,22 +243,28 @@ static char *diagnostics_text(const fit_state *f) {
     return text;
 }
 
-static bw_status begin_run(sqlite3 *db, const fit_state *f, const char *fingerprint, const char *options,
-                           int64_t *run, bw_err *err) {
+static bw_status begin_run(sqlite3 *db, const fit_state *f, const char *fingerprint,
+                           const char *options, int64_t *run, bw_err *err) {
     char *diagnostics = diagnostics_text(f);
     if (!diagnostics)
         return bw_fail_memory(err);
-    bw_run_info info = {.kind = "fit", .engine = f->o->engine, .preset = f->o->preset, .seed = f->o->seed,
-                        .input = fingerprint, .options = options, .diagnostics = diagnostics,
-                        .health = f->health, .first_day = f->d->period[0],
-                        .last_day = f->d->period[f->d->n_time - 1]};
+    bw_run_info info = {.kind = "fit",
+                        .engine = f->o->engine,
+                        .preset = f->o->preset,
+                        .seed = f->o->seed,
+                        .input = fingerprint,
+                        .options = options,
+                        .diagnostics = diagnostics,
+                        .health = f->health,
+                        .first_day = f->d->period[0],
+                        .last_day = f->last_day};
     bw_status st = bw_run_begin(db, &info, run, err);
     free(diagnostics);
     return st;
 }
 
-bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const char *options, int64_t *run,
-                    bw_err *err) {
+bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const char *options,
+                    int64_t *run, bw_err *err) {
     double *buffer = malloc((f->n_draw + f->n_thin) * sizeof *buffer);
     bw_status st = buffer ? begin_run(db, f, fingerprint, options, run, err) : bw_fail_memory(err);
     if (st == BW_OK)

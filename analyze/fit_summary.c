@@ -2,7 +2,7 @@
  * and parts of each week over a thinned set of them. */
 #include "analyze/fit_internal.h"
 
-#include "common/day.h"
+#include "analyze/day.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort_double.h>
@@ -12,8 +12,8 @@
 
 #define WEEKLY_DRAWS 1000 /* draws behind weekly parts: the error of a 5 % quantile is 0.07 sd */
 
-const char *const FIT_QUANTITY[N_QUANTITIES] = {"contribution", "share", "roas", "marginal_roas", "half_life",
-                                                "beta", "adstock", "saturation"};
+const char *const FIT_QUANTITY[N_QUANTITIES] = {"contribution", "share", "roas",    "marginal_roas",
+                                                "half_life",    "beta",  "adstock", "saturation"};
 
 const double *fit_quantity(const fit_state *f, size_t channel, size_t which) {
     return f->quantity + (channel * N_QUANTITIES + which) * f->n_draw;
@@ -38,6 +38,7 @@ static bw_status set_weeks(fit_state *f, bw_err *err) {
         for (size_t g = 0; g < d->n_geo; g++)
             f->actual[w] += d->outcome[g * d->n_time + t];
     }
+    bw_iso_text(bw_iso_number(d->period[d->n_time - 1]) + d->period_days - 1, f->last_day);
     return BW_OK;
 }
 

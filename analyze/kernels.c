@@ -8,7 +8,7 @@
 
 /* Clones are chosen by the loader; sanitizers and other compilers get the plain build, whose
  * results are the same bits. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__)
 #define CLONED __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
 #else
@@ -27,7 +27,8 @@ size_t bw_lanes_up(size_t n) {
 }
 
 INLINE double add_lanes(const lanes *v) {
-    return (((*v)[0] + (*v)[4]) + ((*v)[2] + (*v)[6])) + (((*v)[1] + (*v)[5]) + ((*v)[3] + (*v)[7]));
+    return (((*v)[0] + (*v)[4]) + ((*v)[2] + (*v)[6])) +
+           (((*v)[1] + (*v)[5]) + ((*v)[3] + (*v)[7]));
 }
 
 /* x := e^x for |x| <= 708: x = k ln 2 + r, |r| <= ln2/2, Taylor to r^13, whose remainder is below
@@ -55,7 +56,7 @@ INLINE void exp_lanes(lanes *x) {
 }
 
 INLINE void clamp_lanes(lanes *x, double lo, double hi) {
-    lanes_bits low = *x < lo, high = *x > hi;
+    lanes_bits low = *x<lo, high = *x> hi;
     lanes at_lo = lo - (*x - *x), at_hi = hi - (*x - *x); /* NaN stays NaN */
     *x = (lanes)((low & (lanes_bits)at_lo) | (high & (lanes_bits)at_hi) |
                  (~(low | high) & (lanes_bits)*x));
@@ -185,7 +186,8 @@ CLONED void bw_k_log(double *out, const double *a, size_t n) {
     }
 }
 
-CLONED void bw_k_affine(double *g, double b, const double *e, double c, const double *live, size_t n) {
+CLONED void bw_k_affine(double *g, double b, const double *e, double c, const double *live,
+                        size_t n) {
     for (size_t t = 0; t < n; t += BW_LANES)
         STORE(g + t, b * LOAD(e + t) + c * LOAD(live + t));
 }
@@ -244,7 +246,8 @@ CLONED double bw_k_power_back(double *g, const double *s, const double *a, doubl
     return add_lanes(&sum);
 }
 
-CLONED double bw_k_residual(double *e, const double *y, const double *mu, const double *w, size_t n) {
+CLONED double bw_k_residual(double *e, const double *y, const double *mu, const double *w,
+                            size_t n) {
     lanes sum = {0};
     for (size_t t = 0; t < n; t += BW_LANES) {
         lanes r = LOAD(y + t) - LOAD(mu + t);

@@ -11,19 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STEPS     2000
-#define NEWTON_STEPS  12
-#define ARMIJO        1e-4  /* Nocedal and Wright, section 3.1 */
-#define GRADIENT_DONE 1e-3  /* BFGS hands over to Newton */
-#define DECREMENT_DONE 1e-10
-#define DIFFERENCE    1e-4  /* step of the Hessian's differences; parameters are about 1 */
-#define CURVATURE_MIN 0.04  /* sd at most 5 along a direction that the data and priors leave flat */
+#define MAX_STEPS      2000
+#define NEWTON_STEPS   12
+#define ARMIJO         1e-4  /* Nocedal and Wright, section 3.1 */
+#define GRADIENT_DONE  1e-3  /* BFGS hands over to Newton */
+#define DECREMENT_DONE 1e-8  /* the mode is found: within 1e-4 sd */
+#define DECREMENT_STOP 1e-14 /* steps beyond this are rounding */
+#define DIFFERENCE     1e-4  /* step of the Hessian's differences; parameters are about 1 */
+#define CURVATURE_MIN  0.04 /* sd at most 5 along a direction that the data and priors leave flat */
 
 typedef struct {
     const bw_density *f;
     void *room;
     size_t n, evaluations;
-    double *q, *g, *trial, *gtrial, *step, *y, *Hy, *H; /* H [n, n] inverse Hessian of -log density */
+    double *q, *g, *trial, *gtrial, *step, *y, *Hy,
+        *H; /* H [n, n] inverse Hessian of -log density */
     double value;
     double *block;
 } climb;
@@ -49,8 +51,10 @@ static bw_status climb_new(climb *c, const bw_density *f, const double *start, b
     memcpy(c->q, start, n * sizeof *start);
     c->value = f->eval(f->model, c->room, c->q, c->g);
     c->evaluations = 1;
-    return isfinite(c->value) ? BW_OK : bw_fail(err, BW_EDATA, "the model has no density at its start; "
-                                                               "a column holds values beyond all measure");
+    return isfinite(c->value) ? BW_OK
+                              : bw_fail(err, BW_EDATA,
+                                        "the model has no density at its start; "
+                                        "a column holds values beyond all measure");
 }
 
 static void climb_free(climb *c) {
@@ -100,8 +104,8 @@ static void update_metric(climb *c) {
     double yHy = dot(c->y, c->Hy, n), a = (1.0 + yHy / sy) / sy;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
-            c->H[i * n + j] += a * c->step[i] * c->step[j] -
-                               (c->Hy[i] * c->step[j] + c->step[i] * c->Hy[j]) / sy;
+            c->H[i * n + j] +=
+                a * c->step[i] * c->step[j] - (c->Hy[i] * c->step[j] + c->step[i] * c->Hy[j]) / sy;
 }
 
 static double norm_max(const double *v, size_t n) {
@@ -125,7 +129,8 @@ static void climb_bfgs(climb *c) {
             continue;
         }
         if (fresh)
-            reset_metric(c, fmax(dot(c->step, c->y, c->n), 1e-12) / fmax(dot(c->y, c->y, c->n), 1e-12));
+            reset_metric(c, fmax(dot(c->step, c->y, c->n), 1e-12) /
+                                fmax(dot(c->y, c->y, c->n), 1e-12));
         fresh = false;
         update_metric(c);
     }
@@ -199,13 +204,16 @@ static bw_status curvature(climb *c, gsl_matrix *A, gsl_matrix *chol, bw_err *er
     return st;
 }
 
-static bw_status climb_newton(climb *c, gsl_matrix *A, gsl_matrix *chol, bool *converged, bw_err *err) {
+static bw_status climb_newton(climb *c, gsl_matrix *A, gsl_matrix *chol, bool *converged,
+                              bw_err *err) {
     bw_status st = curvature(c, A, chol, err);
     for (int k = 0; k < NEWTON_STEPS && st == BW_OK; k++) {
-        gsl_vector_view g = gsl_vector_view_array(c->g, c->n), s = gsl_vector_view_array(c->step, c->n);
+        gsl_vector_view g = gsl_vector_view_array(c->g, c->n),
+                        s = gsl_vector_view_array(c->step, c->n);
         gsl_linalg_cholesky_solve(chol, &g.vector, &s.vector);
-        *converged = dot(c->step, c->g, c->n) < DECREMENT_DONE;
-        if (*converged || !line_search(c))
+        double decrement = dot(c->step, c->g, c->n);
+        *converged = decrement < DECREMENT_DONE;
+        if (decrement < DECREMENT_STOP || !line_search(c))
             break;
         st = curvature(c, A, chol, err);
     }

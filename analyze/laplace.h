@@ -13,11 +13,11 @@
 
 typedef struct {
     size_t dim, evaluations;
-    double *mode;      /* [dim] */
-    double *factor;    /* [dim, dim] lower triangle L, covariance = L L^T */
-    double log_density; /* at the mode */
+    double *mode;        /* [dim] */
+    double *factor;      /* [dim, dim] lower triangle L, covariance = L L^T */
+    double log_density;  /* at the mode */
     double log_evidence; /* of the approximation, up to the density's constant */
-    bool converged;    /* the last step promised less than 1e-10 */
+    bool converged;      /* the last step was less than 1e-4 sd */
 } bw_laplace;
 
 /* Climbs from start [dim]. BW_EDATA when the density cannot be evaluated there. */

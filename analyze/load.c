@@ -55,14 +55,15 @@ bw_status load_each(sqlite3 *db, const char *sql, load_row *row, void *context, 
 
 bool load_left_out(const calendar *cal, const char *name) {
     size_t len = strlen(name);
-    for (const char *at = cal->o->without; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+    for (const char *at = cal->o->without; at && *at;
+         at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
         if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
             return true;
     return false;
 }
 
 bool load_period(const calendar *cal, const char *day, size_t *t) {
-    long number = bw_day_number(day);
+    long number = bw_iso_number(day);
     if (number == BW_NO_DAY || number < cal->first)
         return false;
     *t = (size_t)((number - cal->first) / cal->period_days);
@@ -85,8 +86,9 @@ static const char *outcome_column(sqlite3 *db) {
     static const char *const names[] = {"revenue", "orders", "units"};
     char *kind = bw_db_setting(db, "outcome_kind", "revenue");
     const char *wanted = kind && strcmp(kind, "units") == 0 ? "units"
-                         : kind && (strcmp(kind, "orders") == 0 || strcmp(kind, "conversions") == 0) ? "orders"
-                                                                                                    : "revenue";
+                         : kind && (strcmp(kind, "orders") == 0 || strcmp(kind, "conversions") == 0)
+                             ? "orders"
+                             : "revenue";
     free(kind);
     for (int i = -1; i < 3; i++) {
         char sql[80];
@@ -105,7 +107,7 @@ typedef struct {
 
 static bw_status span_row(void *context, sqlite3_stmt *s, bw_err *err) {
     span *sp = context;
-    long day = bw_day_number(text_at(s, 0));
+    long day = bw_iso_number(text_at(s, 0));
     if (day == BW_NO_DAY)
         return bw_fail(err, BW_EDATA, "outcome: '%s' is not a day; import it again", text_at(s, 0));
     if (sp->days == 0)
@@ -120,7 +122,8 @@ static bw_status span_row(void *context, sqlite3_stmt *s, bw_err *err) {
 static bw_status set_periods(calendar *cal, const span *sp, bw_err *err) {
     bool daily_rows = sp->days > 1 && 2 * sp->steps > sp->days;
     if (cal->o->daily && !daily_rows)
-        return bw_fail(err, BW_EDATA, "a daily model needs an outcome every day; there are %zu days in %ld",
+        return bw_fail(err, BW_EDATA,
+                       "a daily model needs an outcome every day; there are %zu days in %ld",
                        sp->days, sp->last - sp->first + 1);
     cal->period_days = cal->o->daily ? 1 : 7;
     if (cal->o->daily) {
@@ -128,7 +131,8 @@ static bw_status set_periods(calendar *cal, const span *sp, bw_err *err) {
         cal->n_time = (size_t)(sp->last - sp->first + 1);
         return BW_OK;
     }
-    long first = bw_day_week(sp->first, cal->week_start), last = bw_day_week(sp->last, cal->week_start);
+    long first = bw_iso_week(sp->first, cal->week_start),
+         last = bw_iso_week(sp->last, cal->week_start);
     if (daily_rows && first < sp->first)
         first += 7;
     if (daily_rows && last + 6 > sp->last)
@@ -143,10 +147,10 @@ static bw_status set_periods(calendar *cal, const span *sp, bw_err *err) {
 
 /* An option's day, written anew so that nothing else gets into a query; fallback when not given. */
 static bw_status option_day(const char *given, const char *fallback, char out[11], bw_err *err) {
-    long day = bw_day_number(given ? given : fallback);
+    long day = bw_iso_number(given ? given : fallback);
     if (day == BW_NO_DAY)
         return bw_fail(err, BW_EARG, "'%s' is not a day; write it as 2025-03-31", given);
-    bw_day_text(day, out);
+    bw_iso_text(day, out);
     return BW_OK;
 }
 
@@ -157,16 +161,18 @@ static bw_status read_calendar(calendar *cal, const char *column, bw_err *err) {
         st = option_day(cal->o->last_day, "9999-12-31", last, err);
     if (st != BW_OK)
         return st;
-    snprintf(sql, sizeof sql,
-             "SELECT day FROM outcome WHERE %s IS NOT NULL AND day BETWEEN '%s' AND '%s' GROUP BY day",
-             column, first, last);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT day FROM outcome WHERE %s IS NOT NULL AND day BETWEEN '%s' AND '%s' GROUP BY day",
+        column, first, last);
     span sp = {0};
     st = load_each(cal->db, sql, span_row, &sp, err);
     if (st != BW_OK)
         return st;
     if (sp.days == 0)
-        return bw_fail(err, BW_EDATA, "there is no outcome to explain; import one: "
-                                      "'bellwether import outcome FILE'");
+        return bw_fail(err, BW_EDATA,
+                       "there is no outcome to explain; import one: "
+                       "'bellwether import outcome FILE'");
     return set_periods(cal, &sp, err);
 }
 
@@ -176,12 +182,14 @@ static bw_status geo_row(void *context, sqlite3_stmt *s, bw_err *err) {
 
 /* Over geos only when outcome and spend both have them: a national spend cannot be told apart. */
 static bw_status read_geos(calendar *cal, name_list *geos, bw_err *err) {
-    bw_status st = load_each(cal->db, "SELECT geo FROM outcome GROUP BY geo ORDER BY geo", geo_row, geos, err);
+    bw_status st =
+        load_each(cal->db, "SELECT geo FROM outcome GROUP BY geo ORDER BY geo", geo_row, geos, err);
     if (st != BW_OK)
         return st;
     double with = bw_db_number(cal->db, "SELECT sum(cost) FROM spend WHERE geo <> ''", 0);
     double all = bw_db_number(cal->db, "SELECT sum(cost) FROM spend", 0);
-    cal->by_geo = !cal->o->national && geos->n > 1 && geos->name[0][0] != '\0' && with >= 0.999 * all;
+    cal->by_geo =
+        !cal->o->national && geos->n > 1 && geos->name[0][0] != '\0' && with >= 0.999 * all;
     if (geos->n > 1 && !cal->by_geo && !cal->o->national && cal->notes)
         bw_buf_add(cal->notes, "spend is not given by geo: the geos' outcomes are added up\n");
     if (!cal->by_geo) {
@@ -195,7 +203,11 @@ static bw_status read_geos(calendar *cal, name_list *geos, bw_err *err) {
 
 /* ---- outcome ---- */
 
-typedef struct { const calendar *cal; bw_mmm_data *d; size_t *days; } outcome_reader;
+typedef struct {
+    const calendar *cal;
+    bw_mmm_data *d;
+    size_t *days;
+} outcome_reader;
 
 static bw_status outcome_row(void *context, sqlite3_stmt *s, bw_err *err) {
     (void)err;
@@ -210,7 +222,8 @@ static bw_status outcome_row(void *context, sqlite3_stmt *s, bw_err *err) {
 }
 
 /* A week of daily data with days missing is not known, it is not small. */
-static bw_status read_outcome(const calendar *cal, const char *column, bw_mmm_data *d, bw_err *err) {
+static bw_status read_outcome(const calendar *cal, const char *column, bw_mmm_data *d,
+                              bw_err *err) {
     size_t GT = cal->n_geo * cal->n_time, top = 0, missing = 0;
     outcome_reader r = {cal, d, calloc(GT + 1, sizeof(size_t))};
     if (!r.days)
@@ -218,7 +231,8 @@ static bw_status read_outcome(const calendar *cal, const char *column, bw_mmm_da
     for (size_t i = 0; i < GT; i++)
         d->outcome[i] = NAN;
     char sql[160];
-    snprintf(sql, sizeof sql, "SELECT day, %s AS g, sum(%s) FROM outcome WHERE %s IS NOT NULL GROUP BY day, g",
+    snprintf(sql, sizeof sql,
+             "SELECT day, %s AS g, sum(%s) FROM outcome WHERE %s IS NOT NULL GROUP BY day, g",
              cal->by_geo ? "geo" : "''", column, column);
     bw_status st = load_each(cal->db, sql, outcome_row, &r, err);
     for (size_t i = 0; i < GT; i++)
@@ -230,13 +244,17 @@ static bw_status read_outcome(const calendar *cal, const char *column, bw_mmm_da
         }
     free(r.days);
     if (missing && cal->notes)
-        bw_buf_addf(cal->notes, "%zu of %zu periods have no complete outcome and are left out\n", missing, GT);
+        bw_buf_addf(cal->notes, "%zu of %zu periods have no complete outcome and are left out\n",
+                    missing, GT);
     return st;
 }
 
 /* ---- media ---- */
 
-typedef struct { const calendar *cal; name_list paid, organic; } channel_reader;
+typedef struct {
+    const calendar *cal;
+    name_list paid, organic;
+} channel_reader;
 
 static bw_status channel_row(void *context, sqlite3_stmt *s, bw_err *err) {
     channel_reader *r = context;
@@ -248,13 +266,14 @@ static bw_status channel_row(void *context, sqlite3_stmt *s, bw_err *err) {
     if (sqlite3_column_double(s, 2) > 0)
         return load_add_name(&r->organic, name, err);
     if (r->cal->notes)
-        bw_buf_addf(r->cal->notes, "channel %s: nothing was spent in this time, it is left out\n", name);
+        bw_buf_addf(r->cal->notes, "channel %s: nothing was spent in this time, it is left out\n",
+                    name);
     return BW_OK;
 }
 
 static void calendar_range(const calendar *cal, char first[11], char last[11]) {
-    bw_day_text(cal->first, first);
-    bw_day_text(cal->first + (long)cal->n_time * cal->period_days - 1, last);
+    bw_iso_text(cal->first, first);
+    bw_iso_text(cal->first + (long)cal->n_time * cal->period_days - 1, last);
 }
 
 static bw_status read_channels(const calendar *cal, channel_reader *r, bw_err *err) {
@@ -262,17 +281,23 @@ static bw_status read_channels(const calendar *cal, channel_reader *r, bw_err *e
     calendar_range(cal, first, last);
     snprintf(sql, sizeof sql,
              "SELECT channel, sum(cost), sum(coalesce(impressions, clicks, 0)) FROM spend "
-             "WHERE day BETWEEN '%s' AND '%s' GROUP BY channel ORDER BY sum(cost) DESC, channel", first, last);
+             "WHERE day BETWEEN '%s' AND '%s' GROUP BY channel ORDER BY sum(cost) DESC, channel",
+             first, last);
     return load_each(cal->db, sql, channel_row, r, err);
 }
 
-typedef struct { const calendar *cal; bw_mmm_data *d; double *exposure; } spend_reader;
+typedef struct {
+    const calendar *cal;
+    bw_mmm_data *d;
+    double *exposure;
+} spend_reader;
 
 static bw_status spend_row(void *context, sqlite3_stmt *s, bw_err *err) {
     (void)err;
     spend_reader *r = context;
     size_t t, T = r->cal->n_time, G = r->cal->n_geo;
-    size_t c = load_index(r->d->channel, r->d->n_channel, text_at(s, 1)), g = load_geo(r->cal, text_at(s, 2));
+    size_t c = load_index(r->d->channel, r->d->n_channel, text_at(s, 1)),
+           g = load_geo(r->cal, text_at(s, 2));
     if (c >= r->d->n_channel || g >= G || !load_period(r->cal, text_at(s, 0), &t))
         return BW_OK;
     r->d->spend[(c * G + g) * T + t] += sqlite3_column_double(s, 3);
@@ -288,7 +313,8 @@ static void choose_media(const calendar *cal, bw_mmm_data *d, const double *expo
         bool complete = true;
         for (size_t i = 0; i < GT; i++)
             complete = complete && (spend[i] <= 0 || seen[i] > 0);
-        memcpy(d->media + c * GT, !d->paid[c] || (cal->o->exposure && complete) ? seen : spend, GT * sizeof(double));
+        memcpy(d->media + c * GT, !d->paid[c] || (cal->o->exposure && complete) ? seen : spend,
+               GT * sizeof(double));
         for (size_t i = 0; i < GT; i++)
             d->media[c * GT + i] = fmax(d->media[c * GT + i], 0.0);
     }
@@ -298,17 +324,23 @@ static bw_status read_media(const calendar *cal, bw_mmm_data *d, bw_err *err) {
     spend_reader r = {cal, d, calloc(d->n_channel * cal->n_geo * cal->n_time + 1, sizeof(double))};
     if (!r.exposure)
         return bw_fail_memory(err);
-    bw_status st = load_each(cal->db,
-                             cal->by_geo ? "SELECT day, channel, geo, sum(cost), sum(coalesce(impressions, clicks, 0)) "
-                                           "FROM spend GROUP BY day, channel, geo"
-                                         : "SELECT day, channel, '', sum(cost), sum(coalesce(impressions, clicks, 0)) "
-                                           "FROM spend GROUP BY day, channel", spend_row, &r, err);
+    bw_status st = load_each(
+        cal->db,
+        cal->by_geo ? "SELECT day, channel, geo, sum(cost), sum(coalesce(impressions, clicks, 0)) "
+                      "FROM spend GROUP BY day, channel, geo"
+                    : "SELECT day, channel, '', sum(cost), sum(coalesce(impressions, clicks, 0)) "
+                      "FROM spend GROUP BY day, channel",
+        spend_row, &r, err);
     choose_media(cal, d, r.exposure);
     free(r.exposure);
     return st;
 }
 
-typedef struct { const calendar *cal; double *population; size_t found; } population_reader;
+typedef struct {
+    const calendar *cal;
+    double *population;
+    size_t found;
+} population_reader;
 
 static bw_status population_row(void *context, sqlite3_stmt *s, bw_err *err) {
     (void)err;
@@ -338,8 +370,8 @@ static bw_status read_population(const calendar *cal, bw_mmm_data *d, bw_err *er
 /* ---- all together ---- */
 
 /* The names move from the lists to the data. */
-static bw_status move_names(bw_mmm_data *d, const calendar *cal, channel_reader *r, context_arrays *ctx,
-                            bw_err *err) {
+static bw_status move_names(bw_mmm_data *d, const calendar *cal, channel_reader *r,
+                            context_arrays *ctx, bw_err *err) {
     size_t GT = d->n_geo * d->n_time;
     for (size_t c = 0; c < d->n_channel; c++) {
         d->paid[c] = c < r->paid.n;
@@ -362,14 +394,18 @@ static bw_status move_names(bw_mmm_data *d, const calendar *cal, channel_reader 
     if (d->n_event)
         memcpy(d->event, ctx->event, d->n_event * d->n_time * sizeof(double));
     for (size_t t = 0; t < d->n_time; t++)
-        bw_day_text(cal->first + (long)t * cal->period_days, d->period[t]);
+        bw_iso_text(cal->first + (long)t * cal->period_days, d->period[t]);
     return BW_OK;
 }
 
-static bw_status fill(const calendar *cal, const char *column, channel_reader *r, context_arrays *ctx,
-                      bw_mmm_data *d, bw_err *err) {
-    *d = (bw_mmm_data){.n_time = cal->n_time, .n_geo = cal->n_geo, .period_days = cal->period_days,
-                       .n_channel = r->paid.n + r->organic.n, .n_control = ctx->n, .n_event = ctx->events.n};
+static bw_status fill(const calendar *cal, const char *column, channel_reader *r,
+                      context_arrays *ctx, bw_mmm_data *d, bw_err *err) {
+    *d = (bw_mmm_data){.n_time = cal->n_time,
+                       .n_geo = cal->n_geo,
+                       .period_days = cal->period_days,
+                       .n_channel = r->paid.n + r->organic.n,
+                       .n_control = ctx->n,
+                       .n_event = ctx->events.n};
     bw_status st = bw_mmm_data_alloc(d, err);
     if (st == BW_OK)
         st = move_names(d, cal, r, ctx, err);
@@ -382,7 +418,8 @@ static bw_status fill(const calendar *cal, const char *column, channel_reader *r
     return st == BW_OK ? load_lift(cal, d, err) : st;
 }
 
-bw_status bw_load_mmm(sqlite3 *db, const bw_load_options *o, bw_mmm_data *d, bw_buf *notes, bw_err *err) {
+bw_status bw_load_mmm(sqlite3 *db, const bw_load_options *o, bw_mmm_data *d, bw_buf *notes,
+                      bw_err *err) {
     *d = (bw_mmm_data){0};
     calendar cal = {.db = db, .o = o, .notes = notes, .week_start = bw_load_week_start(db)};
     const char *column = outcome_column(db);
@@ -395,8 +432,9 @@ bw_status bw_load_mmm(sqlite3 *db, const bw_load_options *o, bw_mmm_data *d, bw_
     if (st == BW_OK)
         st = read_channels(&cal, &r, err);
     if (st == BW_OK && r.paid.n + r.organic.n == 0)
-        st = bw_fail(err, BW_EDATA, "there is no channel with spend in the time of the outcome; import it: "
-                                    "'bellwether import spend FILE'");
+        st = bw_fail(err, BW_EDATA,
+                     "there is no channel with spend in the time of the outcome; import it: "
+                     "'bellwether import spend FILE'");
     if (st == BW_OK)
         st = load_context(&cal, &ctx, err);
     if (st == BW_OK)
@@ -432,8 +470,9 @@ void bw_load_fingerprint(const bw_mmm_data *d, char out[17]) {
     bw_sha256_add(&sum, d->event, d->n_event * d->n_time * sizeof(double));
     for (size_t i = 0; i < d->n_lift; i++) {
         const bw_lift_test *l = &d->lift[i];
-        const double values[] = {(double)l->channel, (double)l->geo, (double)l->first, (double)l->last,
-                                 l->spend_change, l->effect, l->effect_sd};
+        const double values[] = {(double)l->channel, (double)l->geo,  (double)l->first,
+                                 (double)l->last,    l->spend_change, l->effect,
+                                 l->effect_sd};
         bw_sha256_add(&sum, values, sizeof values);
     }
     if (d->population)

@@ -15,16 +15,17 @@
 
 typedef struct {
     bool daily;
-    bool national;         /* add the geos up */
-    bool exposure;         /* impressions drive the effect where a channel has them, not its spend */
-    const char *signs;     /* "competitor_price=+,rain=-", NULL: the signs known by name alone */
-    const char *without;   /* names of channels, controls or events to leave out, by comma; or NULL */
+    bool national;       /* add the geos up */
+    bool exposure;       /* impressions drive the effect where a channel has them, not its spend */
+    const char *signs;   /* "competitor_price=+,rain=-", NULL: the signs known by name alone */
+    const char *without; /* names of channels, controls or events to leave out, by comma; or NULL */
     const char *first_day, *last_day; /* ISO, NULL = all */
 } bw_load_options;
 
 /* Fills d, which the caller frees with bw_mmm_data_free. What was left out and why is added to notes
  * (may be NULL), a line each. BW_EDATA when there is nothing to model. */
-bw_status bw_load_mmm(sqlite3 *db, const bw_load_options *o, bw_mmm_data *d, bw_buf *notes, bw_err *err);
+bw_status bw_load_mmm(sqlite3 *db, const bw_load_options *o, bw_mmm_data *d, bw_buf *notes,
+                      bw_err *err);
 
 /* Fingerprint of everything in d, as bw_db_fingerprint gives for rows. */
 void bw_load_fingerprint(const bw_mmm_data *d, char out[17]);

@@ -5,9 +5,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#define COVERED    0.7  /* a series known in fewer of the periods is left out */
-#define VARIES     1e-3 /* and one whose sd is below this part of its mean */
-#define MOOD_DECAY 0.7  /* weight of the reviews of a week earlier, see sentiment */
+#define COVERED        0.7  /* a series known in fewer of the periods is left out */
+#define VARIES         1e-3 /* and one whose sd is below this part of its mean */
+#define MOOD_DECAY     0.7  /* weight of the reviews of a week earlier, see sentiment */
 #define ROWS_PER_EVENT 8.0 /* the rarest events are left out when there are more than rows / this */
 
 static const char *column_text(sqlite3_stmt *s, int i) {
@@ -20,7 +20,8 @@ static const char *column_text(sqlite3_stmt *s, int i) {
 /* The sign an effect must have: as asked, else from what the name says, else free. */
 static signed char sign_of(const calendar *cal, const char *name) {
     size_t len = strlen(name);
-    for (const char *at = cal->o->signs; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+    for (const char *at = cal->o->signs; at && *at;
+         at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
         if (strncmp(at, name, len) == 0 && at[len] == '=')
             return at[len + 1] == '+' ? 1 : at[len + 1] == '-' ? -1 : 0;
     if (strcmp(name, "price") == 0)
@@ -28,7 +29,8 @@ static signed char sign_of(const calendar *cal, const char *name) {
     return strcmp(name, "discount") == 0 ? 1 : 0;
 }
 
-static bw_status add_series(const calendar *cal, context_arrays *ctx, const char *name, double **value, bw_err *err) {
+static bw_status add_series(const calendar *cal, context_arrays *ctx, const char *name,
+                            double **value, bw_err *err) {
     size_t GT = cal->n_geo * cal->n_time;
     control_series *more = realloc(ctx->series, (ctx->n + 1) * sizeof *more);
     if (!more)
@@ -75,13 +77,17 @@ static void keep_if_useful(const calendar *cal, context_arrays *ctx) {
     if (moves && !load_left_out(cal, c->name))
         return;
     if (!enough && cal->notes && covered > 0)
-        bw_buf_addf(cal->notes, "%s is known in %.0f %% of the periods only and is left out\n", c->name, 100 * covered);
+        bw_buf_addf(cal->notes, "%s is known in %.0f %% of the periods only and is left out\n",
+                    c->name, 100 * covered);
     free(c->name);
     free(c->value);
     ctx->n--;
 }
 
-typedef struct { const calendar *cal; double *sum, *weight; } mean_reader;
+typedef struct {
+    const calendar *cal;
+    double *sum, *weight;
+} mean_reader;
 
 /* Columns: day, geo, value, weight. A value without geo holds for all geos. */
 static bw_status mean_row(void *context, sqlite3_stmt *s, bw_err *err) {
@@ -113,7 +119,8 @@ static bw_status read_mean(const calendar *cal, const char *sql, double *value, 
     return st;
 }
 
-static bw_status add_mean(const calendar *cal, context_arrays *ctx, const char *name, const char *sql, bw_err *err) {
+static bw_status add_mean(const calendar *cal, context_arrays *ctx, const char *name,
+                          const char *sql, bw_err *err) {
     double *value;
     bw_status st = add_series(cal, ctx, name, &value, err);
     if (st == BW_OK)
@@ -129,9 +136,11 @@ static bw_status name_row(void *context, sqlite3_stmt *s, bw_err *err) {
 
 static bw_status add_context_series(const calendar *cal, context_arrays *ctx, bw_err *err) {
     name_list names = {0};
-    bw_status st = load_each(cal->db, "SELECT DISTINCT series FROM context ORDER BY series", name_row, &names, err);
+    bw_status st = load_each(cal->db, "SELECT DISTINCT series FROM context ORDER BY series",
+                             name_row, &names, err);
     for (size_t i = 0; i < names.n && st == BW_OK; i++) {
-        char *sql = sqlite3_mprintf("SELECT day, geo, value, 1 FROM context WHERE series = %Q", names.name[i]);
+        char *sql = sqlite3_mprintf("SELECT day, geo, value, 1 FROM context WHERE series = %Q",
+                                    names.name[i]);
         st = sql ? add_mean(cal, ctx, names.name[i], sql, err) : bw_fail_memory(err);
         sqlite3_free(sql);
     }
@@ -156,8 +165,9 @@ static void lag_mood(const double *mean, const double *count, double *out, size_
     }
 }
 
-#define MOOD_SQL "SELECT r.day, '', s.positive - s.negative, 1 FROM review r JOIN review_score s " \
-                 "ON s.review = r.id WHERE r.day IS NOT NULL"
+#define MOOD_SQL                                                                      \
+    "SELECT r.day, '', s.positive - s.negative, 1 FROM review r JOIN review_score s " \
+    "ON s.review = r.id WHERE r.day IS NOT NULL"
 
 static bw_status add_sentiment(const calendar *cal, context_arrays *ctx, bw_err *err) {
     size_t T = cal->n_time;
@@ -191,20 +201,25 @@ static bw_status add_sentiment(const calendar *cal, context_arrays *ctx, bw_err 
 static void bare_name(const char *name, char *out, size_t size) {
     snprintf(out, size, "%s", name);
     size_t n = strlen(out);
-    while (n > 0 && (isdigit((unsigned char)out[n - 1]) || out[n - 1] == ' ' || out[n - 1] == '-' || out[n - 1] == '_'))
+    while (n > 0 && (isdigit((unsigned char)out[n - 1]) || out[n - 1] == ' ' || out[n - 1] == '-' ||
+                     out[n - 1] == '_'))
         n--;
     size_t tail = strlen(out) - n;
     if (n > 0 && tail >= 4 && strlen(name) < size)
         out[n] = '\0';
 }
 
-typedef struct { const calendar *cal; context_arrays *ctx; } event_reader;
+typedef struct {
+    const calendar *cal;
+    context_arrays *ctx;
+} event_reader;
 
 static bw_status event_name_row(void *context, sqlite3_stmt *s, bw_err *err) {
     event_reader *r = context;
     char name[96];
     bare_name(column_text(s, 0), name, sizeof name);
-    if (load_left_out(r->cal, name) || load_index(r->ctx->events.name, r->ctx->events.n, name) < r->ctx->events.n)
+    if (load_left_out(r->cal, name) ||
+        load_index(r->ctx->events.name, r->ctx->events.n, name) < r->ctx->events.n)
         return BW_OK;
     return load_add_name(&r->ctx->events, name, err);
 }
@@ -217,7 +232,7 @@ static bw_status event_row(void *context, sqlite3_stmt *s, bw_err *err) {
     char name[96];
     bare_name(column_text(s, 0), name, sizeof name);
     size_t e = load_index(r->ctx->events.name, r->ctx->events.n, name);
-    long from = bw_day_number(column_text(s, 1)), to = bw_day_number(column_text(s, 2));
+    long from = bw_iso_number(column_text(s, 1)), to = bw_iso_number(column_text(s, 2));
     if (e == r->ctx->events.n || from == BW_NO_DAY)
         return BW_OK;
     to = to == BW_NO_DAY || to < from ? from : to;
@@ -261,30 +276,36 @@ static void thin_events(const calendar *cal, context_arrays *ctx) {
         dropped++;
     }
     if (dropped && cal->notes)
-        bw_buf_addf(cal->notes, "%zu rare events are left out: %zu periods carry %zu of them\n", dropped,
-                    cal->n_time, most);
+        bw_buf_addf(cal->notes, "%zu rare events are left out: %zu periods carry %zu of them\n",
+                    dropped, cal->n_time, most);
 }
 
 static bw_status add_events(const calendar *cal, context_arrays *ctx, bw_err *err) {
     event_reader r = {cal, ctx};
-    bw_status st = load_each(cal->db, "SELECT DISTINCT name FROM event ORDER BY name", event_name_row, &r, err);
+    bw_status st = load_each(cal->db, "SELECT DISTINCT name FROM event ORDER BY name",
+                             event_name_row, &r, err);
     if (st != BW_OK || ctx->events.n == 0)
         return st;
     ctx->event = calloc(ctx->events.n * cal->n_time, sizeof(double));
     if (!ctx->event)
         return bw_fail_memory(err);
     /* A day that two events of one name share counts once in the table already: its key is (day, name). */
-    st = load_each(cal->db, "SELECT name, day, end_day FROM event ORDER BY name, day", event_row, &r, err);
+    st = load_each(cal->db, "SELECT name, day, end_day FROM event ORDER BY name, day", event_row,
+                   &r, err);
     thin_events(cal, ctx);
     return st;
 }
 
 bw_status load_context(const calendar *cal, context_arrays *ctx, bw_err *err) {
-    bw_status st = add_mean(cal, ctx, "price", "SELECT day, geo, price, coalesce(units, 1) FROM outcome "
-                                               "WHERE price IS NOT NULL", err);
+    bw_status st = add_mean(cal, ctx, "price",
+                            "SELECT day, geo, price, coalesce(units, 1) FROM outcome "
+                            "WHERE price IS NOT NULL",
+                            err);
     if (st == BW_OK)
-        st = add_mean(cal, ctx, "discount", "SELECT day, geo, discount, coalesce(units, 1) FROM outcome "
-                                            "WHERE discount IS NOT NULL", err);
+        st = add_mean(cal, ctx, "discount",
+                      "SELECT day, geo, discount, coalesce(units, 1) FROM outcome "
+                      "WHERE discount IS NOT NULL",
+                      err);
     if (st == BW_OK)
         st = add_context_series(cal, ctx, err);
     if (st == BW_OK)
@@ -305,12 +326,16 @@ void load_context_free(context_arrays *c) {
 
 /* ---- experiments ---- */
 
-typedef struct { const calendar *cal; bw_mmm_data *d; } lift_reader;
+typedef struct {
+    const calendar *cal;
+    bw_mmm_data *d;
+} lift_reader;
 
 static bw_status lift_row(void *context, sqlite3_stmt *s, bw_err *err) {
     lift_reader *r = context;
     const calendar *cal = r->cal;
-    bw_lift_test l = {.spend_change = sqlite3_column_double(s, 4), .effect = sqlite3_column_double(s, 5),
+    bw_lift_test l = {.spend_change = sqlite3_column_double(s, 4),
+                      .effect = sqlite3_column_double(s, 5),
                       .effect_sd = sqlite3_column_double(s, 6)};
     l.channel = load_index(r->d->channel, r->d->n_channel, column_text(s, 0));
     const char *geo = column_text(s, 3);
@@ -319,9 +344,11 @@ static bw_status lift_row(void *context, sqlite3_stmt *s, bw_err *err) {
     if (!cal->by_geo)
         l.geo = BW_ALL_GEOS;
     if (l.channel == r->d->n_channel || !placed || !load_period(cal, column_text(s, 1), &l.first) ||
-        !load_period(cal, column_text(s, 2), &l.last) || l.last < l.first || !r->d->paid[l.channel]) {
+        !load_period(cal, column_text(s, 2), &l.last) || l.last < l.first ||
+        !r->d->paid[l.channel]) {
         if (cal->notes)
-            bw_buf_addf(cal->notes, "experiment %s lies outside the data and is not used\n", column_text(s, 7));
+            bw_buf_addf(cal->notes, "experiment %s lies outside the data and is not used\n",
+                        column_text(s, 7));
         return BW_OK;
     }
     bw_lift_test *more = realloc(r->d->lift, (r->d->n_lift + 1) * sizeof *more);
@@ -334,9 +361,12 @@ static bw_status lift_row(void *context, sqlite3_stmt *s, bw_err *err) {
 
 bw_status load_lift(const calendar *cal, bw_mmm_data *d, bw_err *err) {
     lift_reader r = {cal, d};
-    return load_each(cal->db,
-                     "SELECT channel, start_day, end_day, geo, spend_change, effect, effect_sd, id FROM experiment "
-                     "WHERE channel IS NOT NULL AND effect IS NOT NULL AND effect_sd > 0 AND spend_change <> 0 "
-                     "AND metric = coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue') "
-                     "ORDER BY id", lift_row, &r, err);
+    return load_each(
+        cal->db,
+        "SELECT channel, start_day, end_day, geo, spend_change, effect, effect_sd, id FROM "
+        "experiment "
+        "WHERE channel IS NOT NULL AND effect IS NOT NULL AND effect_sd > 0 AND spend_change <> 0 "
+        "AND metric = coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue') "
+        "ORDER BY id",
+        lift_row, &r, err);
 }

@@ -5,7 +5,7 @@
 
 #include "analyze/load.h"
 
-#include "common/day.h"
+#include "analyze/day.h"
 #include "sql/db.h"
 
 #include <math.h>
@@ -17,9 +17,9 @@ typedef struct {
     const bw_load_options *o;
     bw_buf *notes;
     int week_start, period_days;
-    long first;                /* day number of the first period */
+    long first; /* day number of the first period */
     size_t n_time, n_geo;
-    char **geo;                /* [n_geo] "" for the whole market */
+    char **geo; /* [n_geo] "" for the whole market */
     bool by_geo;
 } calendar;
 
@@ -36,13 +36,25 @@ typedef bw_status load_row(void *context, sqlite3_stmt *s, bw_err *err);
 bw_status load_each(sqlite3 *db, const char *sql, load_row *row, void *context, bw_err *err);
 
 /* A list of names that grows. */
-typedef struct { char **name; size_t n; } name_list;
+typedef struct {
+    char **name;
+    size_t n;
+} name_list;
 bw_status load_add_name(name_list *l, const char *name, bw_err *err);
 void load_free_names(name_list *l);
 
 /* One control under construction: values [n_geo, n_time], NAN where unknown. */
-typedef struct { char *name; signed char sign; double *value; } control_series;
-typedef struct { control_series *series; size_t n; name_list events; double *event; } context_arrays;
+typedef struct {
+    char *name;
+    signed char sign;
+    double *value;
+} control_series;
+typedef struct {
+    control_series *series;
+    size_t n;
+    name_list events;
+    double *event;
+} context_arrays;
 
 /* load_context.c: price, discount, context series, sentiment; events [n, n_time]. */
 bw_status load_context(const calendar *cal, context_arrays *out, bw_err *err);

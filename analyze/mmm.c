@@ -23,7 +23,8 @@ static bw_status name_parts(bw_mmm *m, bw_err *err) {
     bool ok = m->part != NULL;
     for (size_t c = 0; ok && c < d->n_channel; c++)
         ok = add_part(m, "", d->channel[c]);
-    ok = ok && add_part(m, "_baseline", "") && add_part(m, "_trend", "") && add_part(m, "_season", "");
+    ok = ok && add_part(m, "_baseline", "") && add_part(m, "_trend", "") &&
+         add_part(m, "_season", "");
     for (size_t e = 0; ok && e < d->n_event; e++)
         ok = add_part(m, "_event:", d->event_name[e]);
     for (size_t k = 0; ok && k < d->n_control; k++)
@@ -69,7 +70,8 @@ static bw_status build(bw_mmm *m, bw_err *err) {
 bw_status bw_mmm_new(const bw_mmm_data *data, const bw_mmm_spec *spec, bw_mmm **out, bw_err *err) {
     *out = NULL;
     if (spec->lags < 1 || spec->lags > MAX_LAGS)
-        return bw_fail(err, BW_EARG, "%zu lags; between 1 and %d are possible", spec->lags, MAX_LAGS);
+        return bw_fail(err, BW_EARG, "%zu lags; between 1 and %d are possible", spec->lags,
+                       MAX_LAGS);
     bw_mmm *m = calloc(1, sizeof *m);
     if (!m)
         return bw_fail_memory(err);

@@ -38,18 +38,18 @@ typedef struct {
 /* Arrays of one shop. Last index varies fastest. */
 typedef struct {
     size_t n_time, n_geo, n_channel, n_control, n_event, n_lift;
-    int period_days;         /* 7 or 1 */
-    char (*period)[11];      /* [n_time] first day of each period, ISO */
-    double *outcome;         /* [n_geo, n_time]; NAN = not known */
-    double *spend;           /* [n_channel, n_geo, n_time] money */
-    double *media;           /* [n_channel, n_geo, n_time] what drives the effect: money or exposure */
-    double *control;         /* [n_control, n_geo, n_time] in units of the data */
-    double *event;           /* [n_event, n_time] part of the period's days, 0..1 */
+    int period_days;    /* 7 or 1 */
+    char (*period)[11]; /* [n_time] first day of each period, ISO */
+    double *outcome;    /* [n_geo, n_time]; NAN = not known */
+    double *spend;      /* [n_channel, n_geo, n_time] money */
+    double *media;      /* [n_channel, n_geo, n_time] what drives the effect: money or exposure */
+    double *control;    /* [n_control, n_geo, n_time] in units of the data */
+    double *event;      /* [n_event, n_time] part of the period's days, 0..1 */
     char **channel, **control_name, **event_name, **geo;
-    bool *paid;              /* [n_channel] has spend; an organic channel has no ROAS */
-    signed char *sign;       /* [n_control] +1, -1, or 0: the effect may have either sign */
-    double *population;      /* [n_geo], or NULL */
-    bw_lift_test *lift;      /* [n_lift] */
+    bool *paid;         /* [n_channel] has spend; an organic channel has no ROAS */
+    signed char *sign;  /* [n_control] +1, -1, or 0: the effect may have either sign */
+    double *population; /* [n_geo], or NULL */
+    bw_lift_test *lift; /* [n_lift] */
 } bw_mmm_data;
 
 /* Everything zeroed, and allocated for the sizes in d; on failure d holds nothing. */
@@ -58,25 +58,33 @@ void bw_mmm_data_free(bw_mmm_data *d); /* of what _alloc made; d may be all zero
 
 typedef enum {
     BW_ADSTOCK_NONE,
-    BW_ADSTOCK_GEOMETRIC, /* w_l = a^l; a is the part carried over a week */
-    BW_ADSTOCK_DELAYED,   /* w_l = a^((l - theta)^2) */
-    BW_ADSTOCK_BINOMIAL,  /* w_l = (1 - l/(L))^(1/a - 1), L lags */
-    BW_ADSTOCK_WEIBULL,   /* w_l = density of Weibull(shape, scale) at l + 1 */
+    BW_ADSTOCK_GEOMETRIC,  /* w_l = a^l; a is the part carried over a week */
+    BW_ADSTOCK_DELAYED,    /* w_l = a^((l - theta)^2) */
+    BW_ADSTOCK_BINOMIAL,   /* w_l = (1 - l/(L))^(1/a - 1), L lags */
+    BW_ADSTOCK_WEIBULL,    /* w_l = density of Weibull(shape, scale) at l + 1 */
     BW_ADSTOCK_WEIBULL_CDF /* w_l = product of survivals at 1..l */
 } bw_adstock;
 
 typedef enum {
-    BW_SATURATION_NONE,     /* a */
-    BW_SATURATION_LOGISTIC, /* (1 - e^(-k a)) / (1 + e^(-k a)) */
-    BW_SATURATION_HILL,     /* a^n / (half^n + a^n) */
+    BW_SATURATION_NONE,      /* a */
+    BW_SATURATION_LOGISTIC,  /* (1 - e^(-k a)) / (1 + e^(-k a)) */
+    BW_SATURATION_HILL,      /* a^n / (half^n + a^n) */
     BW_SATURATION_MICHAELIS, /* a / (half + a) */
-    BW_SATURATION_TANH,     /* tanh(a / c) */
-    BW_SATURATION_ROOT      /* a^p */
+    BW_SATURATION_TANH,      /* tanh(a / c) */
+    BW_SATURATION_ROOT       /* a^p */
 } bw_saturation;
 
 typedef enum { BW_EFFECT_BETA, BW_EFFECT_ROAS, BW_EFFECT_SHARE } bw_effect;
-typedef enum { BW_SCALE_MAX, BW_SCALE_MEAN, BW_SCALE_SD } bw_outcome_scale; /* SD: centred as well */
-typedef enum { BW_MEDIA_MAX, BW_MEDIA_MEAN, BW_MEDIA_MEDIAN } bw_media_scale; /* of non-zero values */
+typedef enum {
+    BW_SCALE_MAX,
+    BW_SCALE_MEAN,
+    BW_SCALE_SD
+} bw_outcome_scale; /* SD: centred as well */
+typedef enum {
+    BW_MEDIA_MAX,
+    BW_MEDIA_MEAN,
+    BW_MEDIA_MEDIAN
+} bw_media_scale; /* of non-zero values */
 
 /* The choices. Start from a preset; every field may then be changed. */
 typedef struct {
@@ -84,25 +92,25 @@ typedef struct {
     bw_adstock adstock;
     bw_saturation saturation;
     const char *adstock_of, *saturation_of; /* "tv=weibull,radio=none": per channel, or NULL */
-    const char *roas_of;  /* "tv=1.5:0.4,...": median and log sd of a channel's own ROAS prior */
-    bool normalise;       /* adstock weights sum to 1 */
-    size_t lags;          /* periods, the current one included */
+    const char *roas_of; /* "tv=1.5:0.4,...": median and log sd of a channel's own ROAS prior */
+    bool normalise;      /* adstock weights sum to 1 */
+    size_t lags;         /* periods, the current one included */
     bool trend, student;
-    int fourier;          /* pairs a year; -1 = by length of the data */
-    int knots;            /* 0 none, -1 = by length, -2 = one a period */
-    bool knots_pooled;    /* knot = kappa z, kappa estimated; else the prior as it stands */
+    int fourier;       /* pairs a year; -1 = by length of the data */
+    int knots;         /* 0 none, -1 = by length, -2 = one a period */
+    bool knots_pooled; /* knot = kappa z, kappa estimated; else the prior as it stands */
     bw_effect effect;
-    double media_share;   /* effect on ROAS: its prior median makes all media earn this share of the
+    double media_share; /* effect on ROAS: its prior median makes all media earn this share of the
                              outcome together (scale-free); 0 = take the prior as it stands */
-    bool beta_by_spend;   /* multiply the coefficient's prior scale by n_channel * share of spend */
+    bool beta_by_spend; /* multiply the coefficient's prior scale by n_channel * share of spend */
     bw_outcome_scale outcome_scale;
     bw_media_scale media_scale;
-    bool standardise;     /* controls: mean 0, sd 1 */
-    bw_prior beta, roas, share;                      /* effect */
+    bool standardise;                                    /* controls: mean 0, sd 1 */
+    bw_prior beta, roas, share;                          /* effect */
     bw_prior carry, theta, weibull_shape, weibull_scale; /* adstock */
-    bw_prior logistic, half, slope, tanh_c, power;   /* saturation */
+    bw_prior logistic, half, slope, tanh_c, power;       /* saturation */
     bw_prior intercept, trend_slope, season, event, control, knot, kappa;
-    bw_prior tau, eta, xi;                           /* geos */
+    bw_prior tau, eta, xi; /* geos */
     bw_prior sigma, nu;
 } bw_mmm_spec;
 
@@ -135,8 +143,8 @@ size_t bw_mmm_observations(const bw_mmm *m); /* outcomes in the likelihood */
 /* What one draw of the parameters says, in money. Made for a model, reused from draw to draw. */
 typedef struct {
     size_t n_time, n_channel, n_part;
-    double *part;         /* [n_part, n_time] summed over geos: parts as bw_mmm_part_name has them */
-    double *fitted;       /* [n_time] sum of the parts */
+    double *part;   /* [n_part, n_time] summed over geos: parts as bw_mmm_part_name has them */
+    double *fitted; /* [n_time] sum of the parts */
     double *contribution; /* [n_channel] sum over time */
     double *marginal;     /* [n_channel] d contribution / d log spend, over all periods: divided by
                              the money spent it is the return of the next per cent of spend */
@@ -171,11 +179,11 @@ double bw_mmm_spend_max(const bw_mmm *m, size_t channel);
  * sum_t effect * S(sum_l weight[l] x[t-l] / unit). */
 typedef struct {
     bw_saturation saturation;
-    double scale, shape;   /* parameters of S */
-    double effect;         /* money a period at S = 1 */
-    double unit;           /* money that is 1 for S */
+    double scale, shape; /* parameters of S */
+    double effect;       /* money a period at S = 1 */
+    double unit;         /* money that is 1 for S */
     size_t lags;
-    double weight[128];    /* [lags] */
+    double weight[128]; /* [lags] */
 } bw_channel_response;
 void bw_mmm_channel_response(const bw_mmm *m, void *scratch, size_t channel, const double *q,
                              bw_channel_response *out);

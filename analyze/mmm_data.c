@@ -19,10 +19,11 @@ bw_status bw_mmm_data_alloc(bw_mmm_data *d, bw_err *err) {
     d->paid = calloc(d->n_channel + 1, sizeof *d->paid);
     d->sign = calloc(d->n_control + 1, sizeof *d->sign);
     d->lift = calloc(d->n_lift + 1, sizeof *d->lift);
-    bool ok = names_alloc(&d->channel, d->n_channel) && names_alloc(&d->control_name, d->n_control) &&
+    bool ok = names_alloc(&d->channel, d->n_channel) &&
+              names_alloc(&d->control_name, d->n_control) &&
               names_alloc(&d->event_name, d->n_event) && names_alloc(&d->geo, d->n_geo);
-    if (ok && d->period && d->outcome && d->spend && d->media && d->control && d->event && d->paid &&
-        d->sign && d->lift)
+    if (ok && d->period && d->outcome && d->spend && d->media && d->control && d->event &&
+        d->paid && d->sign && d->lift)
         return BW_OK;
     bw_mmm_data_free(d);
     return bw_fail_memory(err);

@@ -21,8 +21,25 @@ static const double *media_of(const bw_mmm *m, size_t c, size_t g) {
 void *mmm_scratch_new(const void *model) {
     const bw_mmm *m = model;
     size_t C = m->data->n_channel, CG = C * m->geos, n = m->n;
-    const size_t sizes[] = {m->dim, m->dim, m->dim, C * m->lags, C * m->lags, CG * n, CG * n,
-                            m->geos * n, CG, CG, CG, C, C, C, n, n, n, n, 3 * m->lift_room};
+    const size_t sizes[] = {m->dim,
+                            m->dim,
+                            m->dim,
+                            C * m->lags,
+                            C * m->lags,
+                            CG * n,
+                            CG * n,
+                            m->geos * n,
+                            CG,
+                            CG,
+                            CG,
+                            C,
+                            C,
+                            C,
+                            n,
+                            n,
+                            n,
+                            n,
+                            3 * m->lift_room};
     size_t total = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         total += bw_lanes_up(sizes[i]);
@@ -31,9 +48,10 @@ void *mmm_scratch_new(const void *model) {
         free(sc);
         return NULL;
     }
-    double **const into[] = {&sc->natural, &sc->slope, &sc->grad, &sc->weight, &sc->corr, &sc->a, &sc->s,
-                             &sc->e, &sc->sum_s, &sc->h, &sc->v, &sc->B, &sc->D, &sc->gB,
-                             &sc->base, &sc->mu, &sc->gbase, &sc->g, &sc->lift};
+    double **const into[] = {&sc->natural, &sc->slope, &sc->grad, &sc->weight, &sc->corr,
+                             &sc->a,       &sc->s,     &sc->e,    &sc->sum_s,  &sc->h,
+                             &sc->v,       &sc->B,     &sc->D,    &sc->gB,     &sc->base,
+                             &sc->mu,      &sc->gbase, &sc->g,    &sc->lift};
     double *at = sc->block;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         *into[i] = at;
@@ -69,8 +87,8 @@ static const double *params_at(const scratch *sc, size_t at) {
 static void channel_media(const bw_mmm *m, scratch *sc, size_t c) {
     const channel *ch = &m->channel[c];
     double d1[MAX_LAGS], d2[MAX_LAGS], *w = sc->weight + c * m->lags;
-    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at), m->lags,
-                    w, d1, d2);
+    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
+                    m->lags, w, d1, d2);
     double eta = m->at_eta == NONE ? 0.0 : sc->natural[m->at_eta + c];
     sc->D[c] = 0;
     for (size_t g = 0; g < m->geos; g++) {
@@ -147,9 +165,11 @@ static double student_likelihood(const bw_mmm *m, scratch *sc, size_t g) {
         seen += w[t];
     }
     sc->grad[m->at_sigma] += ((nu + 1.0) * sum_ratio - seen) / sigma;
-    sc->grad[m->at_nu] += 0.5 * (seen * (gsl_sf_psi(0.5 * (nu + 1.0)) - gsl_sf_psi(0.5 * nu) - 1.0 / nu) -
-                                 sum_log + (nu + 1.0) / nu * sum_ratio);
-    return seen * (gsl_sf_lngamma(0.5 * (nu + 1.0)) - gsl_sf_lngamma(0.5 * nu) - 0.5 * log(nu) - log(sigma)) -
+    sc->grad[m->at_nu] +=
+        0.5 * (seen * (gsl_sf_psi(0.5 * (nu + 1.0)) - gsl_sf_psi(0.5 * nu) - 1.0 / nu) - sum_log +
+               (nu + 1.0) / nu * sum_ratio);
+    return seen * (gsl_sf_lngamma(0.5 * (nu + 1.0)) - gsl_sf_lngamma(0.5 * nu) - 0.5 * log(nu) -
+                   log(sigma)) -
            0.5 * (nu + 1.0) * sum_log;
 }
 
@@ -192,8 +212,8 @@ static void base_gradient(const bw_mmm *m, scratch *sc) {
 }
 
 /* The gradient g [n] with respect to s of one series, through saturation and adstock. */
-static void series_back(const bw_mmm *m, scratch *sc, size_t c, double *g, const double *x, const double *a,
-                        const double *s, size_t n) {
+static void series_back(const bw_mmm *m, scratch *sc, size_t c, double *g, const double *x,
+                        const double *a, const double *s, size_t n) {
     const channel *ch = &m->channel[c];
     double none[2], *gpar = ch->saturation_at == NONE ? none : sc->grad + ch->saturation_at;
     saturate_back(ch->saturation, params_at(sc, ch->saturation_at), a, s, g, gpar, n);
@@ -210,7 +230,8 @@ static double lift_forward(const bw_mmm *m, scratch *sc, const lift_series *ls, 
     return bw_k_dot(s, ls->live, ls->n);
 }
 
-static void lift_back(const bw_mmm *m, scratch *sc, const lift_series *ls, const double *x, double factor) {
+static void lift_back(const bw_mmm *m, scratch *sc, const lift_series *ls, const double *x,
+                      double factor) {
     double *a = sc->lift, *s = a + m->lift_room, *g = s + m->lift_room;
     lift_forward(m, sc, ls, x, a, s);
     memset(g, 0, ls->n * sizeof *g);
@@ -224,14 +245,16 @@ static double lift_likelihood(const bw_mmm *m, scratch *sc, const lift_term *lt)
     for (size_t i = lt->first; i < lt->first + lt->count; i++) {
         const lift_series *ls = &m->lift_series[i];
         size_t cg = ls->channel * m->geos + ls->geo;
-        double d = lift_forward(m, sc, ls, ls->with, a, s) - lift_forward(m, sc, ls, ls->without, a, s);
+        double d =
+            lift_forward(m, sc, ls, ls->with, a, s) - lift_forward(m, sc, ls, ls->without, a, s);
         predicted += m->geo_scale[ls->geo] * sc->B[ls->channel] * sc->v[cg] * d;
     }
     double z = (lt->effect - predicted) / lt->sd, dp = z / lt->sd;
     for (size_t i = lt->first; i < lt->first + lt->count; i++) {
         const lift_series *ls = &m->lift_series[i];
         size_t cg = ls->channel * m->geos + ls->geo;
-        double d = lift_forward(m, sc, ls, ls->with, a, s) - lift_forward(m, sc, ls, ls->without, a, s);
+        double d =
+            lift_forward(m, sc, ls, ls->with, a, s) - lift_forward(m, sc, ls, ls->without, a, s);
         double money = dp * m->geo_scale[ls->geo];
         sc->gB[ls->channel] += money * sc->v[cg] * d;
         sc->h[cg] += money * d; /* h v = d/d log v / B, as for the outcome */
@@ -267,8 +290,8 @@ static void channel_back(const bw_mmm *m, scratch *sc, size_t c) {
         return;
     double w[MAX_LAGS], d1[MAX_LAGS], d2[MAX_LAGS];
     const double *corr = sc->corr + c * m->lags;
-    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at), m->lags,
-                    w, d1, d2);
+    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
+                    m->lags, w, d1, d2);
     for (size_t l = 0; l < m->lags; l++) {
         sc->grad[ch->adstock_at] += corr[l] * d1[l];
         if (adstock_params(ch->adstock) > 1)

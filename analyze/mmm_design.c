@@ -2,7 +2,7 @@
  * intercept, trend, Fourier seasons, events, knots. */
 #include "analyze/mmm_model.h"
 
-#include "common/day.h"
+#include "analyze/day.h"
 
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
@@ -43,7 +43,8 @@ static double population_of(const bw_mmm *m, size_t g) {
 
 /* Population where it is known, else the geo's mean outcome: how big a geo is. */
 static double size_of_geo(const bw_mmm *m, size_t g) {
-    return m->data->population ? m->data->population[g] : mmm_mean_known(mmm_outcome_of(m, g), m->data->n_time);
+    return m->data->population ? m->data->population[g]
+                               : mmm_mean_known(mmm_outcome_of(m, g), m->data->n_time);
 }
 
 static void scale_by_sd(bw_mmm *m) {
@@ -73,8 +74,9 @@ static void scale_by_size(bw_mmm *m) {
         outcome += mmm_mean_known(mmm_outcome_of(m, g), T);
     }
     for (size_t g = 0; g < m->geos; g++)
-        m->geo_scale[g] = m->spec.outcome_scale == BW_SCALE_MAX ? max_known(mmm_outcome_of(m, g), T)
-                                                                : size_of_geo(m, g) * outcome / size;
+        m->geo_scale[g] = m->spec.outcome_scale == BW_SCALE_MAX
+                              ? max_known(mmm_outcome_of(m, g), T)
+                              : size_of_geo(m, g) * outcome / size;
 }
 
 static bw_status scale_outcome(bw_mmm *m, bw_err *err) {
@@ -85,7 +87,8 @@ static bw_status scale_outcome(bw_mmm *m, bw_err *err) {
         scale_by_size(m);
     for (size_t g = 0; g < m->geos; g++) {
         if (!(m->geo_scale[g] > 0))
-            return bw_fail(err, BW_EDATA, "the outcome%s%s is never above zero: there is nothing to explain",
+            return bw_fail(err, BW_EDATA,
+                           "the outcome%s%s is never above zero: there is nothing to explain",
                            m->geos > 1 ? " of " : "", m->geos > 1 ? m->data->geo[g] : "");
         for (size_t t = 0; t < T; t++) {
             double v = mmm_outcome_of(m, g)[t];
@@ -148,7 +151,8 @@ static bw_status scale_media(bw_mmm *m, bw_err *err) {
         const double *media = m->data->media + c * G * T, *spend = m->data->spend + c * G * T;
         double sum = mmm_total(media, G * T), money = mmm_total(spend, G * T);
         if (!(sum > 0)) {
-            st = bw_fail(err, BW_EDATA, "channel %s: nothing was spent in the whole period; leave it out",
+            st = bw_fail(err, BW_EDATA,
+                         "channel %s: nothing was spent in the whole period; leave it out",
                          m->data->channel[c]);
             break;
         }
@@ -156,7 +160,8 @@ static bw_status scale_media(bw_mmm *m, bw_err *err) {
         media_units(m, c, v);
         for (size_t g = 0; g < G; g++)
             for (size_t t = 0; t < T; t++)
-                m->x[(c * G + g) * (m->pad + m->n) + m->pad + t] = media[g * T + t] / m->unit[c * G + g];
+                m->x[(c * G + g) * (m->pad + m->n) + m->pad + t] =
+                    media[g * T + t] / m->unit[c * G + g];
     }
     free(v);
     return st;
@@ -219,7 +224,7 @@ static double *add_column(bw_mmm *m, part_kind part, size_t event) {
 static void add_season(bw_mmm *m, size_t pairs) {
     size_t T = m->data->n_time;
     double middle = 0.5 * (m->data->period_days - 1);
-    long first = bw_day_number(m->data->period[0]);
+    long first = bw_iso_number(m->data->period[0]);
     for (size_t k = 1; k <= pairs; k++) {
         double *sine = add_column(m, PART_SEASON, NONE), *cosine = add_column(m, PART_SEASON, NONE);
         for (size_t t = 0; t < T; t++) {

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bw_status build_lift_series(bw_mmm *m, const bw_lift_test *test, size_t g, double share, bw_err *err) {
+static bw_status build_lift_series(bw_mmm *m, const bw_lift_test *test, size_t g, double share,
+                                   bw_err *err) {
     size_t T = m->data->n_time, n = bw_lanes_up(test->last - test->first + 1), past = m->lags - 1;
     lift_series *ls = &m->lift_series[m->n_lift_series];
     ls->with = calloc(2 * (past + n) + n, sizeof(double));

@@ -21,10 +21,10 @@ typedef struct {
 typedef struct {
     bw_adstock adstock;
     bw_saturation saturation;
-    size_t effect;                 /* index of the parameter r_c or beta_c */
+    size_t effect;                    /* index of the parameter r_c or beta_c */
     size_t adstock_at, saturation_at; /* first of their parameters, or NONE */
-    double money;                  /* K_c of effects on ROAS or share; 0: the effect is a coefficient */
-    double per_money;              /* media per unit of money spent; 1 when media are the spend */
+    double money;     /* K_c of effects on ROAS or share; 0: the effect is a coefficient */
+    double per_money; /* media per unit of money spent; 1 when media are the spend */
 } channel;
 
 /* One test, one geo: the media as they were and as they would have been, padded like x. */
@@ -33,25 +33,25 @@ typedef struct {
     double *with, *without, *live; /* [lags-1 + n] twice, [n] */
 } lift_series;
 typedef struct {
-    size_t first, count;           /* lift_series of this test */
-    double effect, sd;             /* money */
+    size_t first, count; /* lift_series of this test */
+    double effect, sd;   /* money */
 } lift_term;
 
 struct bw_mmm {
     const bw_mmm_data *data;
     bw_mmm_spec spec;
-    size_t n, pad, lags, geos;     /* n: periods rounded up to whole lanes; pad = periods before */
-    double *y, *w;                 /* [geos, n] scaled outcome, weight 0 or 1 */
-    double *live;                  /* [n] 1 in real periods, 0 in the padding */
-    double *x;                     /* [channels, geos, pad + n] scaled media */
-    double *unit;                  /* [channels, geos] media that is 1 for S */
-    double *z;                     /* [controls, geos, n] scaled controls */
-    double *design;                /* [columns, n] */
-    part_kind *column_part;        /* [columns] */
-    size_t *column_event;          /* [columns] index of the event, or NONE */
-    size_t columns, knots_from;    /* columns from knots_from on are knots */
-    double *geo_scale;             /* [geos] money of one unit of scaled outcome */
-    double shift;                  /* subtracted from the scaled outcome */
+    size_t n, pad, lags, geos;  /* n: periods rounded up to whole lanes; pad = periods before */
+    double *y, *w;              /* [geos, n] scaled outcome, weight 0 or 1 */
+    double *live;               /* [n] 1 in real periods, 0 in the padding */
+    double *x;                  /* [channels, geos, pad + n] scaled media */
+    double *unit;               /* [channels, geos] media that is 1 for S */
+    double *z;                  /* [controls, geos, n] scaled controls */
+    double *design;             /* [columns, n] */
+    part_kind *column_part;     /* [columns] */
+    size_t *column_event;       /* [columns] index of the event, or NONE */
+    size_t columns, knots_from; /* columns from knots_from on are knots */
+    double *geo_scale;          /* [geos] money of one unit of scaled outcome */
+    double shift;               /* subtracted from the scaled outcome */
     channel *channel;
     lift_series *lift_series;
     lift_term *lift;
@@ -59,22 +59,22 @@ struct bw_mmm {
     param *param;
     size_t dim;
     size_t at_column, at_control, at_kappa, at_tau, at_eta, at_z, at_xi, at_zc, at_sigma, at_nu;
-    char **part;                   /* names of the parts */
+    char **part; /* names of the parts */
     size_t n_part;
 };
 
 /* Room of one thread. */
 typedef struct {
     double *natural, *slope, *grad; /* [dim] value, dx/dq, d loglik / dx */
-    double *weight;                /* [channels, lags] adstock weights */
-    double *corr;                  /* [channels, lags] gradient with respect to them */
-    double *a, *s;                 /* [channels, geos, n] adstocked, saturated */
-    double *e;                     /* [geos, n] d loglik / d mu */
-    double *sum_s, *h, *v;         /* [channels, geos] sum_t s; sum_t e s; e^(eta Z) */
-    double *B, *D, *gB;            /* [channels] */
-    double *base, *mu, *gbase, *g; /* [n] */
-    double *lift;                  /* [3 * lift_room] */
-    double *block;                 /* all of the above */
+    double *weight;                 /* [channels, lags] adstock weights */
+    double *corr;                   /* [channels, lags] gradient with respect to them */
+    double *a, *s;                  /* [channels, geos, n] adstocked, saturated */
+    double *e;                      /* [geos, n] d loglik / d mu */
+    double *sum_s, *h, *v;          /* [channels, geos] sum_t s; sum_t e s; e^(eta Z) */
+    double *B, *D, *gB;             /* [channels] */
+    double *base, *mu, *gbase, *g;  /* [n] */
+    double *lift;                   /* [3 * lift_room] */
+    double *block;                  /* all of the above */
 } scratch;
 
 /* mmm_transform.c: weights [lags], and their Jacobian in d1, d2 [lags] with respect to the first and
@@ -85,8 +85,8 @@ size_t adstock_params(bw_adstock kind);
 size_t saturation_params(bw_saturation kind);
 /* s = S(a); and g := g dS/da with the gradient of the parameters added to gpar. */
 void saturate(bw_saturation kind, const double *par, const double *a, double *s, size_t n);
-void saturate_back(bw_saturation kind, const double *par, const double *a, const double *s, double *g,
-                   double *gpar, size_t n);
+void saturate_back(bw_saturation kind, const double *par, const double *a, const double *s,
+                   double *g, double *gpar, size_t n);
 
 /* mmm_design.c: scales and the design matrix; helpers on raw values. */
 double mmm_mean_known(const double *v, size_t n); /* NAN skipped; 0 when nothing is known */

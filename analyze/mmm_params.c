@@ -75,8 +75,8 @@ static bw_status add_effect(bw_mmm *m, size_t c, bw_err *err) {
     double own = mmm_total(m->data->spend + c * GT, GT), spend, outcome;
     bw_prior p;
     totals(m, &spend, &outcome);
-    bw_effect kind = m->spec.effect == BW_EFFECT_ROAS && !m->data->paid[c] ? BW_EFFECT_SHARE
-                                                                           : m->spec.effect;
+    bw_effect kind =
+        m->spec.effect == BW_EFFECT_ROAS && !m->data->paid[c] ? BW_EFFECT_SHARE : m->spec.effect;
     switch (kind) {
     case BW_EFFECT_ROAS: {
         bw_status st = roas_prior(m, c, &p, err);
@@ -104,9 +104,12 @@ static void add_adstock(bw_mmm *m, size_t c) {
     const char *name = m->data->channel[c];
     ch->adstock_at = adstock_params(ch->adstock) ? m->dim : NONE;
     switch (ch->adstock) {
-    case BW_ADSTOCK_NONE: break;
+    case BW_ADSTOCK_NONE:
+        break;
     case BW_ADSTOCK_GEOMETRIC:
-    case BW_ADSTOCK_BINOMIAL: add_param(m, "adstock", name, m->spec.carry); break;
+    case BW_ADSTOCK_BINOMIAL:
+        add_param(m, "adstock", name, m->spec.carry);
+        break;
     case BW_ADSTOCK_DELAYED:
         add_param(m, "adstock", name, m->spec.carry);
         add_param(m, "adstock_peak", name, m->spec.theta);
@@ -124,11 +127,20 @@ static void add_saturation(bw_mmm *m, size_t c) {
     const char *name = m->data->channel[c];
     ch->saturation_at = saturation_params(ch->saturation) ? m->dim : NONE;
     switch (ch->saturation) {
-    case BW_SATURATION_NONE: break;
-    case BW_SATURATION_LOGISTIC: add_param(m, "saturation", name, m->spec.logistic); break;
-    case BW_SATURATION_MICHAELIS: add_param(m, "saturation", name, m->spec.half); break;
-    case BW_SATURATION_TANH: add_param(m, "saturation", name, m->spec.tanh_c); break;
-    case BW_SATURATION_ROOT: add_param(m, "saturation", name, m->spec.power); break;
+    case BW_SATURATION_NONE:
+        break;
+    case BW_SATURATION_LOGISTIC:
+        add_param(m, "saturation", name, m->spec.logistic);
+        break;
+    case BW_SATURATION_MICHAELIS:
+        add_param(m, "saturation", name, m->spec.half);
+        break;
+    case BW_SATURATION_TANH:
+        add_param(m, "saturation", name, m->spec.tanh_c);
+        break;
+    case BW_SATURATION_ROOT:
+        add_param(m, "saturation", name, m->spec.power);
+        break;
     case BW_SATURATION_HILL:
         add_param(m, "saturation", name, m->spec.half);
         add_param(m, "saturation_slope", name, m->spec.slope);
@@ -152,7 +164,8 @@ static void add_columns(bw_mmm *m) {
             add_param(m, "event", m->data->event_name[m->column_event[p]], m->spec.event);
     }
     m->at_kappa = m->spec.knots_pooled && m->knots_from < m->columns
-                      ? add_param(m, "knot_sd", "", m->spec.kappa) : NONE;
+                      ? add_param(m, "knot_sd", "", m->spec.kappa)
+                      : NONE;
 }
 
 static void add_controls(bw_mmm *m) {
@@ -160,12 +173,14 @@ static void add_controls(bw_mmm *m) {
     for (size_t k = 0; k < m->data->n_control; k++) {
         bw_prior p = m->spec.control;
         if (m->data->sign[k])
-            p = (bw_prior){m->data->sign[k] > 0 ? BW_PRIOR_HALFNORMAL : BW_PRIOR_NEGATIVE, 0, p.b, 0, 0};
+            p = (bw_prior){m->data->sign[k] > 0 ? BW_PRIOR_HALFNORMAL : BW_PRIOR_NEGATIVE, 0, p.b,
+                           0, 0};
         add_param(m, "control", m->data->control_name[k], p);
     }
 }
 
-static size_t add_many(bw_mmm *m, const char *name, char *const *subject, size_t n, size_t each, bw_prior p) {
+static size_t add_many(bw_mmm *m, const char *name, char *const *subject, size_t n, size_t each,
+                       bw_prior p) {
     size_t at = m->dim;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < each; j++)
@@ -190,7 +205,8 @@ static void add_geos(bw_mmm *m) {
 
 bw_status mmm_add_params(bw_mmm *m, bw_err *err) {
     const bw_mmm_data *d = m->data;
-    size_t most = d->n_channel * (5 + 1 + m->geos) + m->columns + 1 + d->n_control * (2 + m->geos) + m->geos + 2;
+    size_t most = d->n_channel * (5 + 1 + m->geos) + m->columns + 1 + d->n_control * (2 + m->geos) +
+                  m->geos + 2;
     m->param = calloc(most, sizeof *m->param);
     if (!m->param)
         return bw_fail_memory(err);

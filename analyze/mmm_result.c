@@ -58,7 +58,8 @@ static void channel_result(const bw_mmm *m, scratch *sc, size_t c, bw_mmm_result
     double none[2] = {0}, par[2] = {1, 1};
     r->contribution[c] = r->marginal[c] = r->effect[c] = 0;
     if (ch->saturation_at != NONE)
-        memcpy(par, sc->natural + ch->saturation_at, saturation_params(ch->saturation) * sizeof *par);
+        memcpy(par, sc->natural + ch->saturation_at,
+               saturation_params(ch->saturation) * sizeof *par);
     for (size_t g = 0; g < m->geos; g++) {
         size_t cg = c * m->geos + g;
         double money = m->geo_scale[g] * sc->B[c] * sc->v[cg];
@@ -77,7 +78,8 @@ static void channel_result(const bw_mmm *m, scratch *sc, size_t c, bw_mmm_result
 
 static size_t column_part(const bw_mmm *m, size_t p) {
     size_t C = m->data->n_channel;
-    return m->column_part[p] == PART_EVENT ? C + 3 + m->column_event[p] : C + (size_t)m->column_part[p];
+    return m->column_part[p] == PART_EVENT ? C + 3 + m->column_event[p]
+                                           : C + (size_t)m->column_part[p];
 }
 
 static void baseline_result(const bw_mmm *m, scratch *sc, bw_mmm_result *r) {
@@ -86,14 +88,16 @@ static void baseline_result(const bw_mmm *m, scratch *sc, bw_mmm_result *r) {
     for (size_t g = 0; g < m->geos; g++)
         money += m->geo_scale[g];
     for (size_t p = 0; p < m->columns; p++)
-        add_to(r->part + column_part(m, p) * T, money * mmm_coefficient(m, sc, p), m->design + p * m->n, T);
+        add_to(r->part + column_part(m, p) * T, money * mmm_coefficient(m, sc, p),
+               m->design + p * m->n, T);
     add_to(r->part + C * T, money * m->shift, m->live, T);
     for (size_t g = 0; g < m->geos; g++) {
         if (m->at_tau != NONE && g > 0)
             add_to(r->part + C * T, m->geo_scale[g] * sc->natural[m->at_tau + g - 1], m->live, T);
         for (size_t k = 0; k < m->data->n_control; k++)
-            add_to(r->part + (first_control + k) * T, m->geo_scale[g] * mmm_geo_control(m, sc, k, g),
-                   m->z + (k * m->geos + g) * m->n, T);
+            add_to(r->part + (first_control + k) * T,
+                   m->geo_scale[g] * mmm_geo_control(m, sc, k, g), m->z + (k * m->geos + g) * m->n,
+                   T);
     }
 }
 
@@ -129,7 +133,9 @@ double bw_mmm_spend_max(const bw_mmm *m, size_t c) {
 }
 
 /* Of one geo: money at S = 1, money of spend that is 1 for S, and its part of the spend. */
-typedef struct { double effect, unit, share; } geo_response;
+typedef struct {
+    double effect, unit, share;
+} geo_response;
 
 static void geo_responses(const bw_mmm *m, scratch *sc, size_t c, geo_response *out) {
     size_t T = m->data->n_time, G = m->geos;
@@ -157,8 +163,10 @@ void bw_mmm_response(const bw_mmm *m, void *room, size_t c, const double *q, con
     for (size_t i = 0; i < n; i++) {
         out[i] = 0;
         for (size_t g = 0; g < m->geos; g++)
-            out[i] += geo[g].effect * bw_saturation_value(ch->saturation, weight * money[i] * geo[g].share / geo[g].unit,
-                                                          scale, shape, &slope);
+            out[i] +=
+                geo[g].effect * bw_saturation_value(ch->saturation,
+                                                    weight * money[i] * geo[g].share / geo[g].unit,
+                                                    scale, shape, &slope);
     }
 }
 
@@ -170,7 +178,8 @@ void bw_mmm_channel_response(const bw_mmm *m, void *room, size_t c, const double
     mmm_media(m, sc);
     geo_response *geo = (geo_response *)sc->e;
     geo_responses(m, sc, c, geo);
-    *out = (bw_channel_response){.saturation = ch->saturation, .scale = 1, .shape = 1, .lags = m->lags};
+    *out = (bw_channel_response){
+        .saturation = ch->saturation, .scale = 1, .shape = 1, .lags = m->lags};
     if (ch->saturation_at != NONE)
         out->scale = sc->natural[ch->saturation_at];
     if (ch->saturation == BW_SATURATION_HILL)

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const ADSTOCKS[] = {"none", "geometric", "delayed", "binomial", "weibull", "weibull_cdf"};
+static const char *const ADSTOCKS[] = {"none",     "geometric", "delayed",
+                                       "binomial", "weibull",   "weibull_cdf"};
 static const char *const SATURATIONS[] = {"none", "logistic", "hill", "michaelis", "tanh", "root"};
 
 static bool find(const char *const *names, size_t n, const char *name, size_t *at) {
@@ -41,23 +42,30 @@ const char *bw_saturation_name(bw_saturation s) {
 
 size_t adstock_params(bw_adstock kind) {
     switch (kind) {
-    case BW_ADSTOCK_NONE: return 0;
+    case BW_ADSTOCK_NONE:
+        return 0;
     case BW_ADSTOCK_GEOMETRIC:
-    case BW_ADSTOCK_BINOMIAL: return 1;
-    default: return 2;
+    case BW_ADSTOCK_BINOMIAL:
+        return 1;
+    default:
+        return 2;
     }
 }
 
 size_t saturation_params(bw_saturation kind) {
     switch (kind) {
-    case BW_SATURATION_NONE: return 0;
-    case BW_SATURATION_HILL: return 2;
-    default: return 1;
+    case BW_SATURATION_NONE:
+        return 0;
+    case BW_SATURATION_HILL:
+        return 2;
+    default:
+        return 1;
     }
 }
 
 /* Weight of lag l (weeks u = l * step) before normalising, and its derivatives. */
-static double raw_weight(bw_adstock kind, const double *par, double u, double end, double *d1, double *d2) {
+static double raw_weight(bw_adstock kind, const double *par, double u, double end, double *d1,
+                         double *d2) {
     double p = par[0], w;
     *d1 = *d2 = 0.0;
     switch (kind) {
@@ -79,18 +87,21 @@ static double raw_weight(bw_adstock kind, const double *par, double u, double en
         return w;
     }
     case BW_ADSTOCK_WEIBULL: { /* par: shape k, scale s */
-        double k = p, s = par[1], ratio = (u + 1.0) / s, power = pow(ratio, k), log_ratio = log(ratio);
+        double k = p, s = par[1], ratio = (u + 1.0) / s, power = pow(ratio, k),
+               log_ratio = log(ratio);
         w = k / s * power / ratio * exp(-power);
         *d1 = w * (1.0 / k + log_ratio * (1.0 - power));
         *d2 = w * k / s * (power - 1.0);
         return w;
     }
-    default: return 1.0;
+    default:
+        return 1.0;
     }
 }
 
 /* w_l = exp(-sum_{j=1..l} (j / s)^k), the running product of Robyn and PyMC-Marketing. */
-static void weibull_cdf(const double *par, double step, size_t lags, double *w, double *d1, double *d2) {
+static void weibull_cdf(const double *par, double step, size_t lags, double *w, double *d1,
+                        double *d2) {
     double sum = 0, dk = 0, ds = 0;
     for (size_t l = 0; l < lags; l++) {
         if (l > 0) {
@@ -139,32 +150,54 @@ void adstock_weights(bw_adstock kind, bool normalise, double step, const double 
 
 void saturate(bw_saturation kind, const double *par, const double *a, double *s, size_t n) {
     switch (kind) {
-    case BW_SATURATION_NONE: memcpy(s, a, n * sizeof *s); break;
-    case BW_SATURATION_LOGISTIC: bw_k_tanh(s, a, par[0], n); break;
-    case BW_SATURATION_TANH: bw_k_tanh(s, a, 2.0 / par[0], n); break;
-    case BW_SATURATION_HILL: bw_k_hill(s, a, par[0], par[1], n); break;
-    case BW_SATURATION_MICHAELIS: bw_k_michaelis(s, a, par[0], n); break;
-    case BW_SATURATION_ROOT: bw_k_power(s, a, par[0], n); break;
+    case BW_SATURATION_NONE:
+        memcpy(s, a, n * sizeof *s);
+        break;
+    case BW_SATURATION_LOGISTIC:
+        bw_k_tanh(s, a, par[0], n);
+        break;
+    case BW_SATURATION_TANH:
+        bw_k_tanh(s, a, 2.0 / par[0], n);
+        break;
+    case BW_SATURATION_HILL:
+        bw_k_hill(s, a, par[0], par[1], n);
+        break;
+    case BW_SATURATION_MICHAELIS:
+        bw_k_michaelis(s, a, par[0], n);
+        break;
+    case BW_SATURATION_ROOT:
+        bw_k_power(s, a, par[0], n);
+        break;
     }
 }
 
-void saturate_back(bw_saturation kind, const double *par, const double *a, const double *s, double *g,
-                   double *gpar, size_t n) {
+void saturate_back(bw_saturation kind, const double *par, const double *a, const double *s,
+                   double *g, double *gpar, size_t n) {
     switch (kind) {
-    case BW_SATURATION_NONE: break;
-    case BW_SATURATION_LOGISTIC: gpar[0] += bw_k_tanh_back(g, s, a, par[0], n); break;
+    case BW_SATURATION_NONE:
+        break;
+    case BW_SATURATION_LOGISTIC:
+        gpar[0] += bw_k_tanh_back(g, s, a, par[0], n);
+        break;
     case BW_SATURATION_TANH: {
         double k = 2.0 / par[0];
         gpar[0] -= bw_k_tanh_back(g, s, a, k, n) * k / par[0];
         break;
     }
-    case BW_SATURATION_HILL: gpar[0] += bw_k_hill_back(g, s, a, par[0], par[1], &gpar[1], n); break;
-    case BW_SATURATION_MICHAELIS: gpar[0] += bw_k_michaelis_back(g, s, par[0], n); break;
-    case BW_SATURATION_ROOT: gpar[0] += bw_k_power_back(g, s, a, par[0], n); break;
+    case BW_SATURATION_HILL:
+        gpar[0] += bw_k_hill_back(g, s, a, par[0], par[1], &gpar[1], n);
+        break;
+    case BW_SATURATION_MICHAELIS:
+        gpar[0] += bw_k_michaelis_back(g, s, par[0], n);
+        break;
+    case BW_SATURATION_ROOT:
+        gpar[0] += bw_k_power_back(g, s, a, par[0], n);
+        break;
     }
 }
 
-double bw_saturation_value(bw_saturation kind, double a, double scale, double shape, double *slope) {
+double bw_saturation_value(bw_saturation kind, double a, double scale, double shape,
+                           double *slope) {
     double floor = a > BW_SMALLEST ? a : BW_SMALLEST, s;
     switch (kind) {
     case BW_SATURATION_LOGISTIC:

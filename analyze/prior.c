@@ -66,8 +66,10 @@ double bw_prior_eval(const bw_prior *p, double q, double *x, double *slope, doub
         *dq = q > p->a ? -1.0 / p->b : q < p->a ? 1.0 / p->b : 0.0;
         return -fabs(q - p->a) / p->b;
     case BW_PRIOR_BETA:
-    case BW_PRIOR_TRUNCATED: return eval_interval(p, q, x, slope, dq);
-    default: return eval_positive(p, q, x, slope, dq);
+    case BW_PRIOR_TRUNCATED:
+        return eval_interval(p, q, x, slope, dq);
+    default:
+        return eval_positive(p, q, x, slope, dq);
     }
 }
 
@@ -80,11 +82,16 @@ double bw_prior_natural(const bw_prior *p, double q) {
 double bw_prior_free(const bw_prior *p, double x) {
     switch (p->kind) {
     case BW_PRIOR_NORMAL:
-    case BW_PRIOR_LAPLACE: return x;
-    case BW_PRIOR_BETA: return log(x / (1.0 - x));
-    case BW_PRIOR_TRUNCATED: return log((x - p->lo) / (p->hi - x));
-    case BW_PRIOR_NEGATIVE: return log(-x);
-    default: return log(x);
+    case BW_PRIOR_LAPLACE:
+        return x;
+    case BW_PRIOR_BETA:
+        return log(x / (1.0 - x));
+    case BW_PRIOR_TRUNCATED:
+        return log((x - p->lo) / (p->hi - x));
+    case BW_PRIOR_NEGATIVE:
+        return log(-x);
+    default:
+        return log(x);
     }
 }
 
@@ -94,13 +101,20 @@ double bw_prior_centre(const bw_prior *p) {
 
 double bw_prior_cdf(const bw_prior *p, double x) {
     switch (p->kind) {
-    case BW_PRIOR_NORMAL: return gsl_cdf_ugaussian_P((x - p->a) / p->b);
-    case BW_PRIOR_LAPLACE: return gsl_cdf_laplace_P(x - p->a, p->b);
-    case BW_PRIOR_HALFNORMAL: return 2.0 * gsl_cdf_ugaussian_P(x / p->b) - 1.0;
-    case BW_PRIOR_NEGATIVE: return 2.0 * gsl_cdf_ugaussian_P(x / p->b);
-    case BW_PRIOR_LOGNORMAL: return gsl_cdf_lognormal_P(x, p->a, p->b);
-    case BW_PRIOR_GAMMA: return gsl_cdf_gamma_P(x, p->a, 1.0 / p->b);
-    case BW_PRIOR_BETA: return gsl_cdf_beta_P(x, p->a, p->b);
+    case BW_PRIOR_NORMAL:
+        return gsl_cdf_ugaussian_P((x - p->a) / p->b);
+    case BW_PRIOR_LAPLACE:
+        return gsl_cdf_laplace_P(x - p->a, p->b);
+    case BW_PRIOR_HALFNORMAL:
+        return 2.0 * gsl_cdf_ugaussian_P(x / p->b) - 1.0;
+    case BW_PRIOR_NEGATIVE:
+        return 2.0 * gsl_cdf_ugaussian_P(x / p->b);
+    case BW_PRIOR_LOGNORMAL:
+        return gsl_cdf_lognormal_P(x, p->a, p->b);
+    case BW_PRIOR_GAMMA:
+        return gsl_cdf_gamma_P(x, p->a, 1.0 / p->b);
+    case BW_PRIOR_BETA:
+        return gsl_cdf_beta_P(x, p->a, p->b);
     case BW_PRIOR_TRUNCATED: {
         double low = gsl_cdf_ugaussian_P((p->lo - p->a) / p->b);
         double high = gsl_cdf_ugaussian_P((p->hi - p->a) / p->b);
@@ -112,13 +126,20 @@ double bw_prior_cdf(const bw_prior *p, double x) {
 
 double bw_prior_quantile(const bw_prior *p, double u) {
     switch (p->kind) {
-    case BW_PRIOR_NORMAL: return p->a + p->b * gsl_cdf_ugaussian_Pinv(u);
-    case BW_PRIOR_LAPLACE: return p->a + gsl_cdf_laplace_Pinv(u, p->b);
-    case BW_PRIOR_HALFNORMAL: return p->b * gsl_cdf_ugaussian_Pinv(0.5 + 0.5 * u);
-    case BW_PRIOR_NEGATIVE: return p->b * gsl_cdf_ugaussian_Pinv(0.5 * u);
-    case BW_PRIOR_LOGNORMAL: return exp(p->a + p->b * gsl_cdf_ugaussian_Pinv(u));
-    case BW_PRIOR_GAMMA: return gsl_cdf_gamma_Pinv(u, p->a, 1.0 / p->b);
-    case BW_PRIOR_BETA: return gsl_cdf_beta_Pinv(u, p->a, p->b);
+    case BW_PRIOR_NORMAL:
+        return p->a + p->b * gsl_cdf_ugaussian_Pinv(u);
+    case BW_PRIOR_LAPLACE:
+        return p->a + gsl_cdf_laplace_Pinv(u, p->b);
+    case BW_PRIOR_HALFNORMAL:
+        return p->b * gsl_cdf_ugaussian_Pinv(0.5 + 0.5 * u);
+    case BW_PRIOR_NEGATIVE:
+        return p->b * gsl_cdf_ugaussian_Pinv(0.5 * u);
+    case BW_PRIOR_LOGNORMAL:
+        return exp(p->a + p->b * gsl_cdf_ugaussian_Pinv(u));
+    case BW_PRIOR_GAMMA:
+        return gsl_cdf_gamma_Pinv(u, p->a, 1.0 / p->b);
+    case BW_PRIOR_BETA:
+        return gsl_cdf_beta_Pinv(u, p->a, p->b);
     case BW_PRIOR_TRUNCATED: {
         double low = gsl_cdf_ugaussian_P((p->lo - p->a) / p->b);
         double high = gsl_cdf_ugaussian_P((p->hi - p->a) / p->b);

@@ -13,7 +13,7 @@ typedef enum {
     BW_PRIOR_LOGNORMAL,  /* log x has mean a, sd b; x = e^q */
     BW_PRIOR_GAMMA,      /* shape a, rate b; x = e^q */
     BW_PRIOR_BETA,       /* a, b; x = logistic q */
-    BW_PRIOR_TRUNCATED   /* normal of mean a, sd b between lo and hi; x = lo + (hi - lo) logistic q */
+    BW_PRIOR_TRUNCATED /* normal of mean a, sd b between lo and hi; x = lo + (hi - lo) logistic q */
 } bw_prior_kind;
 
 typedef struct {

@@ -4,7 +4,7 @@
 #define BW_TESTS_MMM_SHOP_H
 
 #include "analyze/mmm.h"
-#include "common/day.h"
+#include "analyze/day.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
@@ -22,13 +22,14 @@ static inline void shop_new(bw_mmm_data *d, unsigned long seed) {
     char name[32];
     size_t GT = d->n_geo * d->n_time;
     for (size_t t = 0; t < d->n_time; t++)
-        bw_day_text(bw_day_number("2022-01-03") + (long)t * d->period_days, d->period[t]);
+        bw_iso_text(bw_iso_number("2022-01-03") + (long)t * d->period_days, d->period[t]);
     for (size_t c = 0; c < d->n_channel; c++) {
         snprintf(name, sizeof name, "channel%zu", c);
         d->channel[c] = strdup(name);
         d->paid[c] = true;
         for (size_t i = 0; i < GT; i++) {
-            double x = gsl_ran_gamma(r, 2.0, 10.0 * (double)(c + 1)) * (gsl_rng_uniform(r) < 0.15 ? 0.0 : 1.0);
+            double x = gsl_ran_gamma(r, 2.0, 10.0 * (double)(c + 1)) *
+                       (gsl_rng_uniform(r) < 0.15 ? 0.0 : 1.0);
             d->spend[c * GT + i] = d->media[c * GT + i] = x;
         }
     }

@@ -46,8 +46,13 @@ static void check_gradient(const bw_mmm_data *d, const bw_mmm_spec *spec, const 
 
 /* Two geos, 37 weeks, an outcome missing, two tests: one in all geos, one in geo 1 at the start. */
 static void rich_shop(bw_mmm_data *d, size_t geos, int period_days) {
-    *d = (bw_mmm_data){.n_time = 37, .n_geo = geos, .n_channel = 3, .n_control = 2, .n_event = 1,
-                       .n_lift = 2, .period_days = period_days};
+    *d = (bw_mmm_data){.n_time = 37,
+                       .n_geo = geos,
+                       .n_channel = 3,
+                       .n_control = 2,
+                       .n_event = 1,
+                       .n_lift = 2,
+                       .period_days = period_days};
     shop_new(d, 3);
     d->outcome[5] = NAN;
     d->sign[1] = -1;
@@ -70,8 +75,9 @@ static void gradient_for_every_form(void **state) {
                     spec.normalise = normalise;
                     spec.knots = 3;
                     char what[80];
-                    snprintf(what, sizeof what, "%s, %s, %snormalised, %d geos", bw_adstock_name(spec.adstock),
-                             bw_saturation_name(spec.saturation), normalise ? "" : "not ", geos);
+                    snprintf(what, sizeof what, "%s, %s, %snormalised, %d geos",
+                             bw_adstock_name(spec.adstock), bw_saturation_name(spec.saturation),
+                             normalise ? "" : "not ", geos);
                     check_gradient(&d, &spec, what);
                 }
         bw_mmm_data_free(&d);
@@ -96,8 +102,8 @@ static void gradient_for_every_preset_effect_and_likelihood(void **state) {
                         spec.adstock_of = "channel1=delayed";
                         spec.saturation_of = "channel0=hill,channel2=root";
                         char what[80];
-                        snprintf(what, sizeof what, "%s, effect %d, student %d, %d geos, %d days", presets[p], e,
-                                 student, geos, days);
+                        snprintf(what, sizeof what, "%s, effect %d, student %d, %d geos, %d days",
+                                 presets[p], e, student, geos, days);
                         check_gradient(&d, &spec, what);
                     }
             bw_mmm_data_free(&d);

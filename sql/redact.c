@@ -24,13 +24,13 @@ static size_t match_email(const char *p) {
     if (n == 0 || p[n] != '@')
         return 0;
     size_t at = n++, dot = 0;
-    while (isalnum((unsigned char)p[n]) || p[n] == '-' || p[n] == '.') {
-        if (p[n] == '.')
-            dot = n;
+    while (isalnum((unsigned char)p[n]) || p[n] == '-' || p[n] == '.')
         n++;
-    }
-    while (n > at && (p[n - 1] == '.' || p[n - 1] == '-'))
+    while (n > at && (p[n - 1] == '.' || p[n - 1] == '-')) /* the sentence's full stop */
         n--;
+    for (size_t i = at; i < n; i++)
+        if (p[i] == '.')
+            dot = i;
     return dot > at + 1 && n > dot + 2 ? n : 0;
 }
 

@@ -13,6 +13,7 @@ static void redacts(const char *text, const char *expected) {
 static void people_are_taken_out(void **state) {
     (void)state;
     redacts("mail me: ann.b+x@mail.example.com!", "mail me: [e-mail]!");
+    redacts("I am at ann@example.com. Bye...", "I am at [e-mail]. Bye...");
     redacts("call +1 (415) 555-0132 now", "call [phone] now");
     redacts("请打13800138000找我", "请打[phone]找我");
     redacts("card 4111 1111 1111 1111.", "card [card].");

@@ -9,8 +9,10 @@
 #define TREND_YEAR      0.05     /* growth of the shop's own name, a year */
 #define MARKET_POWER    0.6      /* baseline per market index */
 #define TONE_USUAL      0.56     /* share positive - share negative in an ordinary week */
-#define PROMOTION_POWER 2.7      /* a discount d lifts units by d x this */
-#define DIP_SHARE       0.35     /* of the extra units were bought ahead */
+#define COURIER_DROP    0.62     /* of tone, while the new courier drives and a week longer */
+#define COURIER_WEEKS   5
+#define PROMOTION_POWER 2.7  /* a discount d lifts units by d x this */
+#define DIP_SHARE       0.35 /* of the extra units were bought ahead */
 #define DIP_DAYS        14
 
 /* Monday .. Sunday, mean 1. */
@@ -65,10 +67,10 @@ static void fill_tone(struct shop *s, gsl_rng *r) {
         wander = 0.75 * wander + gsl_ran_gaussian(r, 0.035);
         double tone = TONE_USUAL + wander - (s->o.unhappy ? 0.95 : 0);
         int since = w - courier;
-        if (since >= 0 && since < 5)
-            tone -= 0.42;
-        else if (since >= 5 && since < 12)
-            tone -= 0.42 * pow(0.65, since - 4);
+        if (since >= 0 && since < COURIER_WEEKS)
+            tone -= COURIER_DROP;
+        else if (since >= COURIER_WEEKS && since < 12)
+            tone -= COURIER_DROP * pow(0.6, since - COURIER_WEEKS + 1);
         if (w >= zip + 1)
             tone -= 0.06;
         s->tone[w] = fmin(fmax(tone, -0.75), 0.85);

@@ -16,9 +16,10 @@
 
 #define MIXED_SHARE  0.16 /* reviews that are neither for nor against */
 #define ZH_SHARE     0.42
-#define PII_SHARE    0.012 /* reviews that give away an e-mail address or a phone number */
+#define PII_SHARE    0.020 /* reviews that give away an e-mail address or a phone number */
 #define NO_RATING    0.03
 #define SARCASM      0.10 /* of negative reviews */
+#define CROSS_WRITE  1.5  /* times as many reviews while the courier fails */
 #define WRITTEN_LATE 6    /* days from order to review, on average */
 
 enum { QUALITY, DELIVERY, PRICE, SERVICE, DESIGN, USABILITY, FIT, N_ASPECTS };
@@ -33,8 +34,9 @@ static const char *const TONES[] = {"pos", "mid", "neg"};
 static const char *const PRODUCT_KEYS[N_PRODUCTS] = {"jacket", "shoes",    "daypack",
                                                      "shirt",  "headlamp", "bottle"};
 static const bool WORN[N_PRODUCTS] = {true, true, false, true, false, false};
-/* How people call the product in a sentence, by language; dealt in turn. */
-static const char *const CALLED[2][N_PRODUCTS][4] = {
+/* How people call the product in a sentence, and its parts; by language. */
+#define N_WORDS 4
+static const char *const CALLED[2][N_PRODUCTS][N_WORDS] = {
     {{"jacket", "rain jacket", "jacket", "shell"},
      {"shoes", "trail shoes", "shoes", "trail runners"},
      {"backpack", "daypack", "bag", "backpack"},
@@ -47,6 +49,36 @@ static const char *const CALLED[2][N_PRODUCTS][4] = {
      {"T恤", "衣服", "美利奴T恤", "短袖"},
      {"头灯", "灯", "头灯", "头灯"},
      {"保温杯", "杯子", "水杯", "杯子"}}};
+static const char *const PART[2][N_PRODUCTS][N_WORDS] = {
+    {{"lining", "cuff", "shoulder seam", "collar"},
+     {"sole", "heel", "toe cap", "tongue"},
+     {"strap", "buckle", "lining", "side pocket"},
+     {"collar", "hem", "side seam", "neckline"},
+     {"strap", "housing", "battery lid", "switch"},
+     {"lid", "seal", "coating", "base"}},
+    {{"内衬", "袖口", "肩线", "领子"},
+     {"鞋底", "后跟", "鞋头", "鞋舌"},
+     {"肩带", "扣子", "内衬", "侧袋"},
+     {"领口", "下摆", "侧缝", "袖口"},
+     {"头带", "外壳", "电池盖", "开关"},
+     {"杯盖", "密封圈", "涂层", "杯底"}}};
+/* English words that agree with one thing, or with shoes. */
+#define N_AGREE 8
+static const char *const AGREE[N_AGREE][3] = {
+    {"this", "this", "these"}, {"they", "it", "they"}, {"them", "it", "them"}, {"is", "is", "are"},
+    {"was", "was", "were"},    {"has", "has", "have"}, {"does", "does", "do"}, {"s", "s", ""}};
+#define SHOES 1
+
+/* Rules that speak of one kind of thing replace the aspect's own: every other time, or always. */
+static const struct own_rule {
+    int aspect;
+    bool always, of[N_PRODUCTS];
+    const char *rule;
+} OWN_RULES[] = {{QUALITY, false, {true, true, true, true, false, false}, "cloth"},
+                 {DESIGN, false, {true, false, false, false, false, false}, "cut"},
+                 {USABILITY, false, {false, false, true, false, false, false}, "wear"},
+                 {USABILITY, true, {true, true, false, true, false, false}, "wear"},
+                 {FIT, true, {false, true, false, false, false, false}, "foot"}};
 
 struct reviewer {
     struct shop *s;
@@ -54,7 +86,8 @@ struct reviewer {
     struct grammar *grammar[2]; /* en, zh */
     sqlite3_stmt *q;
     double mentions[N_ASPECTS];
-    int courier, courier_end, zip; /* days */
+    char article[48], mail[64], phone[32]; /* what the grammars are bound to */
+    int courier, courier_end, zip;         /* days */
 };
 
 struct review {
@@ -96,8 +129,8 @@ static struct review draw_review(const struct reviewer *w, int day) {
     return v;
 }
 
-static bool courier_trouble(const struct reviewer *w, const struct review *v) {
-    return v->day >= w->courier + 3 && v->day < w->courier_end + 10;
+static bool courier_trouble(const struct reviewer *w, int day) {
+    return day >= w->courier + 3 && day < w->courier_end + 10;
 }
 
 /* What the next sentence is about; an aspect is not taken twice. N_ASPECTS: nothing is left. */
@@ -107,9 +140,9 @@ static int draw_aspect(struct reviewer *w, const struct review *v, enum tone ton
         weight[a] =
             ASPECT_WEIGHT[a] * (a == FIT && !WORN[v->product] ? 0 : 1) * (v->said[a] ? 0 : 1);
         if (a == DELIVERY && tone == NEGATIVE)
-            weight[a] *= courier_trouble(w, v) ? 14 : 1;
+            weight[a] *= courier_trouble(w, v->day) ? 14 : 1;
         if (a == SERVICE && tone == NEGATIVE)
-            weight[a] *= courier_trouble(w, v) ? 3 : 1.5;
+            weight[a] *= courier_trouble(w, v->day) ? 3 : 1.5;
         sum += weight[a];
     }
     double u = gsl_rng_uniform(w->r) * sum;
@@ -124,18 +157,53 @@ static void join(const struct review *v, bw_buf *out) {
         bw_buf_add(out, " ");
 }
 
+/* What the grammar may say of this product, and made-up addresses. */
+static void bind_words(struct reviewer *w, const struct review *v) {
+    struct grammar *g = w->grammar[v->zh];
+    const char *it = CALLED[v->zh][v->product][gsl_rng_uniform_int(w->r, N_WORDS)];
+    grammar_bind(g, "it", it);
+    grammar_bind(g, "part", PART[v->zh][v->product][gsl_rng_uniform_int(w->r, N_WORDS)]);
+    for (int i = 0; i < N_AGREE; i++)
+        grammar_bind(g, AGREE[i][0], AGREE[i][v->product == SHOES ? 2 : 1]);
+    snprintf(w->article, sizeof w->article, "%s%s", v->product == SHOES ? "" : "a ", it);
+    grammar_bind(g, "a it", w->article);
+}
+
+static void bind_contact(struct reviewer *w, const struct review *v) {
+    static const char *const WHO[] = {"anna.k", "t.berger", "lin_mei", "joe.hart",
+                                      "wangxl", "m.silva",  "zhou88",  "e.novak"};
+    struct grammar *g = w->grammar[v->zh];
+    unsigned long n = gsl_rng_uniform_int(w->r, 90000000) + 10000000;
+    snprintf(w->mail, sizeof w->mail, "%s%lu@mail.example.com", WHO[n % 8], n % 97);
+    if (v->zh)
+        snprintf(w->phone, sizeof w->phone, "138%08lu", n);
+    else
+        snprintf(w->phone, sizeof w->phone, "+44 7700 900%03lu",
+                 n % 1000); /* reserved for fiction (Ofcom) */
+    grammar_bind(g, "mail", w->mail);
+    grammar_bind(g, "phone", w->phone);
+}
+
 static bw_status add(struct reviewer *w, const struct review *v, const char *rule, bw_buf *out,
                      bw_err *err) {
-    struct grammar *g = w->grammar[v->zh];
-    grammar_bind(g, "it", CALLED[v->zh][v->product][gsl_rng_uniform_int(w->r, 4)]);
+    bind_words(w, v);
     join(v, out);
-    return grammar_add(g, rule, out, err);
+    return grammar_add(w->grammar[v->zh], rule, out, err);
 }
 
 /* The zip of the new jackets is the complaint that has just begun. */
 static bool zip_trouble(const struct reviewer *w, const struct review *v, enum tone tone) {
     return v->product == 0 && v->day >= w->zip + 5 && tone == NEGATIVE && !v->said[QUALITY] &&
            gsl_rng_uniform(w->r) < 0.75;
+}
+
+static const char *aspect_rule(struct reviewer *w, const struct review *v, int aspect) {
+    for (size_t i = 0; i < sizeof OWN_RULES / sizeof *OWN_RULES; i++) {
+        const struct own_rule *o = &OWN_RULES[i];
+        if (o->aspect == aspect && o->of[v->product] && (o->always || gsl_rng_uniform(w->r) < 0.5))
+            return o->rule;
+    }
+    return ASPECTS[aspect];
 }
 
 static bw_status add_sentence(struct reviewer *w, struct review *v, enum tone tone, bw_buf *out,
@@ -147,7 +215,8 @@ static bw_status add_sentence(struct reviewer *w, struct review *v, enum tone to
         return add(w, v, "zip.neg", out, err);
     }
     bool specific = !v->specific && grammar_has(w->grammar[v->zh], rule) &&
-                    gsl_rng_uniform(w->r) < 0.22 && !(tone == NEGATIVE && courier_trouble(w, v));
+                    gsl_rng_uniform(w->r) < 0.22 &&
+                    !(tone == NEGATIVE && courier_trouble(w, v->day));
     if (specific) {
         v->specific = v->said[QUALITY] = true;
         return add(w, v, rule, out, err);
@@ -156,7 +225,10 @@ static bw_status add_sentence(struct reviewer *w, struct review *v, enum tone to
     if (a == N_ASPECTS)
         return BW_OK;
     v->said[a] = true;
-    snprintf(rule, sizeof rule, "%s.%s", ASPECTS[a], TONES[tone]);
+    snprintf(rule, sizeof rule, "%s.%s", aspect_rule(w, v, a), TONES[tone]);
+    if (a == DELIVERY && tone == NEGATIVE && courier_trouble(w, v->day) &&
+        gsl_rng_uniform(w->r) < 0.35)
+        strcpy(rule, "delivery.new");
     return add(w, v, rule, out, err);
 }
 
@@ -203,7 +275,7 @@ static bw_status compose(struct reviewer *w, struct review *v, bw_buf *out, bw_e
     if (st == BW_OK && gsl_rng_uniform(w->r) < (v->sentences > 1 ? 0.45 : 0.15))
         st = add(w, v, rule, out, err);
     if (st == BW_OK && gsl_rng_uniform(w->r) < PII_SHARE)
-        st = add(w, v, "contact", out, err);
+        bind_contact(w, v), st = add(w, v, "contact", out, err);
     return st;
 }
 
@@ -245,16 +317,24 @@ static bw_status put_review(struct reviewer *w, int serial, int day, bw_buf *tex
                    draw_rating(w, v.tone), text->text, v.zh ? "zh" : "en");
 }
 
-/* Reviews follow orders by some days; without sales they come evenly. */
+/* Reviews follow orders by some days, and people write more when they are cross; without sales they
+ * come evenly. */
+static double review_weight(const struct reviewer *w, int day) {
+    const struct shop *s = w->s;
+    double cross = courier_trouble(w, day) ? CROSS_WRITE : 1;
+    return s->o.no_outcome ? cross
+                           : cross * (1 + s->orders[day > WRITTEN_LATE ? day - WRITTEN_LATE : 0]);
+}
+
 static bw_status put_all(struct reviewer *w, bw_err *err) {
     const struct shop *s = w->s;
     double total = 0, sum = 0;
     for (int d = 0; d < s->days; d++)
-        total += s->o.no_outcome ? 1 : 1 + s->orders[d > WRITTEN_LATE ? d - WRITTEN_LATE : 0];
+        total += review_weight(w, d);
     bw_status st = BW_OK;
     bw_buf text = {0};
     for (int d = 0, n = 0; st == BW_OK && d < s->days; d++) {
-        sum += s->o.no_outcome ? 1 : 1 + s->orders[d > WRITTEN_LATE ? d - WRITTEN_LATE : 0];
+        sum += review_weight(w, d);
         int upto = d == s->days - 1 ? s->o.reviews : (int)(sum / total * s->o.reviews);
         for (; st == BW_OK && n < upto; n++)
             st = put_review(w, n, d, &text, err);

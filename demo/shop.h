@@ -17,7 +17,7 @@
 
 #define CROSS_ELASTICITY 0.5  /* per cent of the baseline per per cent of the competitor's price */
 #define TONE_LEAD        2    /* weeks from customers' mood to sales */
-#define TONE_POWER       0.28 /* log baseline per unit of tone */
+#define TONE_POWER       0.20 /* log baseline per unit of tone */
 
 enum stream {
     RNG_SPEND = 1,

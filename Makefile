@@ -27,7 +27,7 @@ TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 
-.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench deps format lint \
+.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model deps format lint \
         install clean help
 .SECONDARY:
 
@@ -63,6 +63,9 @@ test-valgrind: all $(TEST_BIN) ## the C tests under valgrind
 
 test-clang:                  ## everything again, built by clang
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang BIN=$(BUILD)/clang/bellwether asan-run
+
+bench-model: all             ## the language core beside PyTorch
+	tests/bench/model.sh
 
 bench: all                   ## all benchmarks: medians, and ratios to a peer in the same run
 	@for b in tests/bench/*.sh; do $$b || exit 1; done
@@ -124,5 +127,10 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 $(BUILD)/tests/%: tests/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka
+
+$(BUILD)/tests/bench/bench_model: $(BUILD)/tests/bench/roof.o
+$(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(TEST_BIN:=.d)

@@ -8,13 +8,13 @@
 #include <immintrin.h>
 
 /* Sixteen independent sums hide the latency; the empty asm keeps the compiler from folding them. */
-#define LOOP(type, zero, step)                                                                     \
-    type s[16], a = zero, b = zero;                                                                \
-    _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) s[i] = zero;                            \
-    __asm__ volatile("" : "+v"(a), "+v"(b));                                                       \
-    for (int r = 0; r < ROUNDS; r++) {                                                             \
-        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) s[i] = step;                         \
-        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) __asm__ volatile("" : "+v"(s[i]));   \
+#define LOOP(type, zero, step)                                                                   \
+    type s[16], a = zero, b = zero;                                                              \
+    _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) s[i] = zero;                           \
+    __asm__ volatile("" : "+v"(a), "+v"(b));                                                     \
+    for (int r = 0; r < ROUNDS; r++) {                                                           \
+        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) s[i] = step;                       \
+        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) __asm__ volatile("" : "+v"(s[i])); \
     }
 
 __attribute__((target("avx512f"))) static void loop_f32(void) {

@@ -239,12 +239,6 @@ static void encode_plain(encoder *e, const uint8_t *s, size_t n) {
         e->failed = true;
 }
 
-/* A word character as the reference's regular expressions see it: \w. */
-static bool is_word(int32_t cp) {
-    bw_class c = bw_class_of(cp);
-    return c == BW_LETTER || c == BW_NUMBER || cp == '_';
-}
-
 static bool word_before(const uint8_t *s, size_t at) {
     size_t start = at, used;
     if (!at)
@@ -252,12 +246,12 @@ static bool word_before(const uint8_t *s, size_t at) {
     do
         start--;
     while (start && at - start < 4 && (s[start] & 0xC0) == 0x80);
-    return is_word(bw_utf8_next(s + start, at - start, &used));
+    return bw_is_word(bw_utf8_next(s + start, at - start, &used));
 }
 
 static bool word_after(const uint8_t *s, size_t n, size_t at) {
     size_t used;
-    return at < n && is_word(bw_utf8_next(s + at, n - at, &used));
+    return at < n && bw_is_word(bw_utf8_next(s + at, n - at, &used));
 }
 
 /* The longest added token whose text stands at s + at; NULL: none. */

@@ -215,6 +215,29 @@ bool bw_is_control(int32_t cp) {
     }
 }
 
+/* Circled and squared letters are alphabetic though their category is So (Other_Alphabetic). */
+static bool is_enclosed_letter(int32_t cp) {
+    return (cp >= 0x24B6 && cp <= 0x24E9) || (cp >= 0x1F130 && cp <= 0x1F149) ||
+           (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
+}
+
+bool bw_is_word(int32_t cp) {
+    if (cp < 0x80)
+        return cp == '_' || class_of_ascii(cp) == BW_LETTER || class_of_ascii(cp) == BW_NUMBER;
+    switch (utf8proc_category(cp)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+        return true;
+    default:
+        return cp == 0x200C || cp == 0x200D || bw_class_of(cp) == BW_LETTER ||
+               is_enclosed_letter(cp);
+    }
+}
+
 bool bw_decomposes(int32_t cp) {
     if (cp < 0xA0 || cp >= BW_RAW_BYTE)
         return false;

@@ -21,6 +21,7 @@ bool bw_is_punct(int32_t cp);   /* for BERT: ASCII symbols too */
 bool bw_is_mn(int32_t cp);      /* nonspacing mark */
 bool bw_is_mark(int32_t cp);    /* any combining mark */
 bool bw_is_control(int32_t cp); /* for BERT: categories Cc, Cf, Co */
+bool bw_is_word(int32_t cp);    /* \w: alphabetic, mark, decimal digit, connector, joiner */
 bool bw_decomposes(int32_t cp); /* has a canonical or compatibility decomposition */
 int32_t bw_lower(int32_t cp);   /* one to one; U+0130 is the caller's */
 

@@ -43,7 +43,7 @@ test: deps                   ## install what is missing, build, run every test
 
 test-real: all               ## the main job on published data; needs DATA=folder
 	@test -n "$(DATA)" || { echo "usage: make test-real DATA=FOLDER (see tests/real.sh)"; exit 2; }
-	@tests/run.sh "$(CURDIR)/tests/real.sh"
+	@tests/run.sh tests/real.sh $(wildcard tests/real/*.sh)
 
 test-slow: all               ## statistical coverage by simulation, minutes
 	@$(MAKE) --no-print-directory -j"$$(nproc)" $(patsubst %.c,$(BUILD)/%,$(wildcard tests/slow/test_*.c))

@@ -5,5 +5,7 @@
 #include "common/command.h"
 
 bw_status bw_cmd_import(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_sql(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_setting(int argc, char **argv, bw_err *err);
 
 #endif

@@ -27,5 +27,7 @@ static bw_status cmd_init(int argc, char **argv, bw_err *err) {
 const bw_command BW_SQL_COMMANDS[] = {
     {"init", "make a new database, or bring an old one up to date", cmd_init},
     {"import", "read a CSV, TSV or JSON-lines file, checking it", bw_cmd_import},
+    {"sql", "ask the database; --schema explains its views and tables", bw_cmd_sql},
+    {"setting", "show or change currency, margin, week start, owners", bw_cmd_setting},
     {0},
 };

@@ -242,8 +242,9 @@ static void conflict(bw_load *l, const bw_row *row) {
                    .rule = "duplicate",
                    .line = row->line,
                    .value = row->cells[0].text,
-                   .fix = "name the column that tells them apart (e.g. --geo, --map); add --sum when "
-                          "they are parts of a whole; otherwise remove one"},
+                   .fix =
+                       "name the column that tells them apart (e.g. --geo, --map); add --sum when "
+                       "they are parts of a whole; otherwise remove one"},
         "a row with the same key and other values stands above");
 }
 

@@ -76,7 +76,8 @@ static struct event *add_event(struct shop *s, const char *kind, const char *nam
     return e;
 }
 
-/* Days that come on another date each year; the years are 2023..2027, 0 = outside the calendar. */
+/* The days on which people buy for a holiday: Christmas is the sixteen days up to Christmas Eve. The
+ * lead and the tail are not in the calendar's window. The years are 2023..2027. */
 static const struct {
     const char *en, *zh;
     int date[5]; /* month * 100 + day */
@@ -84,13 +85,13 @@ static const struct {
     double size;
     int lead, tail;
 } HOLIDAYS[] = {
-    {"Black Friday", "黑色星期五", {1124, 1129, 1128, 1127, 1126}, 4, 0.85, 4, 1},
-    {"Christmas", "圣诞节", {1225, 1225, 1225, 1225, 1225}, 2, 0.55, 16, 0},
+    {"Black Friday", "黑色星期五", {1124, 1129, 1128, 1127, 1126}, 4, 0.70, 3, 1},
+    {"Christmas", "圣诞节", {1209, 1209, 1209, 1209, 1209}, 16, 0.42, 5, 1},
     {"Singles' Day", "双十一", {1111, 1111, 1111, 1111, 1111}, 1, 0.75, 3, 1},
-    {"Chinese New Year", "春节", {122, 210, 129, 217, 206}, 7, 0.30, 14, 0},
-    {"Valentine's Day", "情人节", {214, 214, 214, 214, 214}, 1, 0.16, 6, 0},
-    {"Easter", "复活节", {409, 331, 420, 405, 328}, 2, 0.18, 7, 0},
-    {"Father's Day", "父亲节", {618, 616, 615, 621, 620}, 1, 0.22, 7, 0},
+    {"Chinese New Year", "春节", {112, 131, 119, 207, 127}, 14, 0.20, 4, 2},
+    {"Valentine's Day", "情人节", {209, 209, 209, 209, 209}, 5, 0.14, 2, 1},
+    {"Easter", "复活节", {404, 326, 415, 331, 323}, 6, 0.14, 3, 0},
+    {"Father's Day", "父亲节", {613, 611, 610, 616, 615}, 6, 0.18, 3, 0},
     {"National Day week", "国庆黄金周", {1001, 1001, 1001, 1001, 1001}, 7, 0.20, 3, 1},
 };
 

@@ -1,22 +1,30 @@
 /* demo/commands.c - the command of this room. */
 #include "demo/demo.h"
 
+#include "common/buf.h"
 #include "sql/db.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-static bw_status tell(sqlite3 *db, const char *path) {
-    printf("a simulated shop is in %s:\n", path);
-    printf("  %.0f weeks, %.0f channels, %.0f sales rows, %.0f messages, %.0f reviews, %.0f "
-           "purchases\n",
-           bw_db_number(db, "SELECT count(*) / 7.0 FROM (SELECT DISTINCT day FROM outcome)", 0),
-           bw_db_number(db, "SELECT count(*) FROM channel", 0),
-           bw_db_number(db, "SELECT count(*) FROM outcome", 0),
-           bw_db_number(db, "SELECT count(*) FROM message", 0),
-           bw_db_number(db, "SELECT count(*) FROM review", 0),
-           bw_db_number(db, "SELECT count(*) FROM purchase", 0));
-    puts("  what it was made with is in table demo_truth");
-    return BW_OK;
+static void tell(sqlite3 *db, const char *path) {
+    static const struct {
+        const char *sql, *one, *many;
+    } counts[] = {{"SELECT count(DISTINCT day) / 7 FROM (SELECT day FROM outcome UNION SELECT day "
+                   "FROM spend)",
+                   "week", "weeks"},
+                  {"SELECT count(*) FROM channel", "channel", "channels"},
+                  {"SELECT count(*) FROM message", "message", "messages"},
+                  {"SELECT count(*) FROM review", "review", "reviews"},
+                  {"SELECT count(*) FROM purchase", "purchase", "purchases"}};
+    printf("%s: a simulated shop", path);
+    const char *before = " with ";
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        double n = bw_db_number(db, counts[i].sql, 0);
+        if (n > 0)
+            printf("%s%.0f %s", before, n, n == 1 ? counts[i].one : counts[i].many), before = ", ";
+    }
+    puts("\nwhat it was made with is in table demo_truth");
 }
 
 static bw_status fill(const char *path, const bw_demo_options *o, bw_err *err) {
@@ -25,37 +33,60 @@ static bw_status fill(const char *path, const bw_demo_options *o, bw_err *err) {
     if (st == BW_OK)
         st = bw_demo_fill(db, o, err);
     if (st == BW_OK)
-        st = tell(db, path);
+        tell(db, path);
     bw_db_close(db);
     return st;
 }
 
-static bw_status cmd_demo(int argc, char **argv, bw_err *err) {
-    const char *path = NULL, *out = "demo-report", *shape = NULL;
-    long seed = 1;
-    bool geos = false, no_report = false;
+/* The command's examples, and the shapes from their table. NULL when memory ran out. */
+static char *examples(void) {
+    bw_buf b = {0};
+    bw_buf_add(&b, "  bellwether demo\n  bellwether demo --db shop.db --out report\n"
+                   "  bellwether demo --shape three-weeks --db odd.db --no-report\n\nshapes:\n");
+    const char *about, *name;
+    for (size_t i = 0; (name = bw_demo_shape_name(i, &about)); i++)
+        bw_buf_addf(&b, "  %-16s %s\n", name, about);
+    return bw_buf_take(&b);
+}
+
+struct demo_args {
+    const char *path, *out, *shape;
+    long seed;
+    bool geos, no_report;
+};
+
+static bw_status parse(int argc, char **argv, struct demo_args *a, bw_err *err) {
     const bw_option options[] = {
-        BW_OPTION_DB(path),
-        {"out", 0, BW_OPT_TEXT, &out, "DIR", "where the report goes (default demo-report)"},
-        {"seed", 0, BW_OPT_LONG, &seed, "N", "another shop of the same kind (default 1)"},
-        {"geos", 0, BW_OPT_FLAG, &geos, NULL, "sales and spend by town: 12 towns in 4 regions"},
-        {"no-report", 0, BW_OPT_FLAG, &no_report, NULL, "only write the raw data"},
-        {"shape", 0, BW_OPT_TEXT, &shape, "NAME", "an odd shop; NAME 'list' lists them"},
+        BW_OPTION_DB(a->path),
+        {"out", 0, BW_OPT_TEXT, &a->out, "DIR", "where the report goes (default demo-report)"},
+        {"seed", 0, BW_OPT_LONG, &a->seed, "N", "another shop of the same kind (default 1)"},
+        {"geos", 0, BW_OPT_FLAG, &a->geos, NULL, "sales and spend by town: 12 towns in 4 regions"},
+        {"no-report", 0, BW_OPT_FLAG, &a->no_report, NULL, "only write the raw data"},
+        {"shape", 0, BW_OPT_TEXT, &a->shape, "NAME", "an odd shop, see below"},
         {0}};
+    char *text = examples();
+    if (!text)
+        return bw_fail_memory(err);
     const bw_usage usage = {
         "demo [--db FILE] [--out DIR]",
-        "Simulates three years of an online shop with known truth into a new database, then runs "
-        "the whole job on it.",
-        "  bellwether demo\n  bellwether demo --db shop.db --out report\n"
-        "  bellwether demo --shape three-weeks --db odd.db --no-report\n"};
+        "Simulates three years of an online shop with known truth into a new database, then\n"
+        "runs the whole job on it.",
+        text};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
-    if (st != BW_OK)
-        return st;
-    bw_demo_options o = bw_demo_default((uint64_t)seed);
-    if (shape)
-        st = bw_demo_shape(shape, (uint64_t)seed, &o, err);
-    o.geos |= geos;
-    return st == BW_OK ? fill(bw_default_db(path), &o, err) : st;
+    free(text);
+    if (st == BW_OK && argc > 0)
+        st = bw_fail(err, BW_EUSAGE, "demo takes no '%s'; see 'bellwether demo --help'", argv[0]);
+    return st;
+}
+
+static bw_status cmd_demo(int argc, char **argv, bw_err *err) {
+    struct demo_args a = {.out = "demo-report", .seed = 1};
+    bw_status st = parse(argc, argv, &a, err);
+    bw_demo_options o = bw_demo_default((uint64_t)a.seed);
+    if (st == BW_OK && a.shape)
+        st = bw_demo_shape(a.shape, (uint64_t)a.seed, &o, err);
+    o.geos |= a.geos;
+    return st == BW_OK ? fill(bw_default_db(a.path), &o, err) : st;
 }
 
 const bw_command BW_DEMO_COMMANDS[] = {

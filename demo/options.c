@@ -16,78 +16,37 @@ bw_demo_options bw_demo_default(uint64_t seed) {
                              .currency = "EUR"};
 }
 
-static void one_channel(bw_demo_options *o) {
-    o->channels = 1;
-}
-static void thirty_channels(bw_demo_options *o) {
-    o->channels = 30;
-}
-static void long_names(bw_demo_options *o) {
-    o->long_names = true;
-}
-static void closed_weeks(bw_demo_options *o) {
-    o->closed_weeks = true;
-}
-static void reviews_only(bw_demo_options *o) {
-    o->no_spend = o->no_outcome = true;
-}
-static void spend_only(bw_demo_options *o) {
-    o->no_outcome = true, o->reviews = o->messages = 0;
-}
-static void losses(bw_demo_options *o) {
-    o->roas = 0.22;
-}
-static void unhappy(bw_demo_options *o) {
-    o->unhappy = true;
-}
-static void three_weeks(bw_demo_options *o) {
-    o->weeks = 3;
-    o->reviews = 120;
-    o->messages = 45;
-    o->customers = 300;
-}
-static void yen(bw_demo_options *o) {
-    o->currency = "JPY", o->money = 165;
-}
-static void chinese(bw_demo_options *o) {
-    o->chinese = true, o->currency = "CNY", o->money = 7.8;
-}
-static void confounded(bw_demo_options *o) {
-    o->confounding = 1.2;
-}
-static void no_reviews(bw_demo_options *o) {
-    o->reviews = 0;
-}
-static void no_messages(bw_demo_options *o) {
-    o->messages = 0;
-}
-static void one_year(bw_demo_options *o) {
-    o->weeks = 52, o->reviews = 2100, o->messages = 760, o->customers = 3000;
-}
-static void towns(bw_demo_options *o) {
-    o->geos = true;
-}
+#define NONE (-1) /* of a count that is otherwise taken from the ordinary shop */
 
+/* A field that is 0 is as in the ordinary shop. */
 static const struct shape {
     const char *name, *about;
-    void (*set)(bw_demo_options *);
+    bw_demo_options odd;
 } SHAPES[] = {
-    {"one-channel", "a single channel", one_channel},
-    {"thirty-channels", "thirty channels, most of them small", thirty_channels},
-    {"long-names", "names of channels and products far too long", long_names},
-    {"closed-weeks", "weeks without a single sale", closed_weeks},
-    {"reviews-only", "reviews and nothing else", reviews_only},
-    {"spend-only", "spend and nothing else", spend_only},
-    {"losses", "no channel earns what it costs", losses},
-    {"unhappy", "most reviews are complaints", unhappy},
-    {"three-weeks", "three weeks of data", three_weeks},
-    {"yen", "another currency, without decimals", yen},
-    {"chinese", "every name and text in Chinese", chinese},
-    {"confounded", "all spend follows demand", confounded},
-    {"no-reviews", "no reviews", no_reviews},
-    {"no-messages", "no campaign messages", no_messages},
-    {"one-year", "a single year", one_year},
-    {"towns", "twelve towns in four regions", towns},
+    {"one-channel", "a single channel", {.channels = 1}},
+    {"thirty-channels", "thirty channels, most of them small", {.channels = 30}},
+    {"long-names", "names of channels and products far too long", {.long_names = true}},
+    {"closed-weeks", "weeks without a single sale", {.closed_weeks = true}},
+    {"reviews-only", "reviews and nothing else", {.no_spend = true, .no_outcome = true}},
+    {"spend-only",
+     "spend and nothing else",
+     {.no_outcome = true, .reviews = NONE, .messages = NONE}},
+    {"losses", "no channel earns what it costs", {.roas = 0.22}},
+    {"unhappy", "most reviews are complaints", {.unhappy = true}},
+    {"three-weeks",
+     "three weeks of data",
+     {.weeks = 3, .reviews = 120, .messages = 45, .customers = 300}},
+    {"yen", "another currency, without decimals", {.currency = "JPY", .money = 165}},
+    {"chinese",
+     "every name and text in Chinese",
+     {.chinese = true, .currency = "CNY", .money = 7.8}},
+    {"confounded", "all spend follows demand", {.confounding = 1.2}},
+    {"no-reviews", "no reviews", {.reviews = NONE}},
+    {"no-messages", "no campaign messages", {.messages = NONE}},
+    {"one-year",
+     "a single year",
+     {.weeks = 52, .reviews = 2100, .messages = 760, .customers = 3000}},
+    {"towns", "twelve towns in four regions", {.geos = true}},
 };
 #define N_SHAPES (sizeof SHAPES / sizeof *SHAPES)
 
@@ -99,12 +58,36 @@ const char *bw_demo_shape_name(size_t i, const char **about) {
     return SHAPES[i].name;
 }
 
+static void take_count(int *into, int odd) {
+    if (odd)
+        *into = odd == NONE ? 0 : odd;
+}
+
+static void take_odd(bw_demo_options *o, const bw_demo_options *odd) {
+    take_count(&o->weeks, odd->weeks);
+    take_count(&o->channels, odd->channels);
+    take_count(&o->reviews, odd->reviews);
+    take_count(&o->messages, odd->messages);
+    take_count(&o->customers, odd->customers);
+    o->geos = odd->geos;
+    o->no_outcome = odd->no_outcome;
+    o->no_spend = odd->no_spend;
+    o->long_names = odd->long_names;
+    o->chinese = odd->chinese;
+    o->closed_weeks = odd->closed_weeks;
+    o->unhappy = odd->unhappy;
+    o->roas = odd->roas > 0 ? odd->roas : o->roas;
+    o->money = odd->money > 0 ? odd->money : o->money;
+    o->confounding = odd->confounding;
+    o->currency = odd->currency ? odd->currency : o->currency;
+}
+
 bw_status bw_demo_shape(const char *name, uint64_t seed, bw_demo_options *out, bw_err *err) {
     *out = bw_demo_default(seed);
     char known[512] = "";
     for (size_t i = 0; i < N_SHAPES; i++) {
         if (strcmp(SHAPES[i].name, name) == 0) {
-            SHAPES[i].set(out);
+            take_odd(out, &SHAPES[i].odd);
             return BW_OK;
         }
         size_t n = strlen(known);

@@ -38,9 +38,9 @@ static double steps(int w) {
 static double ramp(int w) {
     if (w < 14)
         return 0;
-    return (0.45 + 0.85 * w / BW_DEMO_MAX_WEEKS) * (w % 13 < 3                   ? 1.7
-                                                    : w % 13 == 7 || w % 13 == 8 ? 0.35
-                                                                                 : 1);
+    static const double TRIED[13] = {1.7,  1.6, 1.7, 0.9, 0.8, 0.4, 0.3,
+                                     0.35, 1.0, 1.2, 1.3, 0.6, 0.5};
+    return (0.75 + 0.4 * w / BW_DEMO_MAX_WEEKS) * TRIED[w % 13];
 }
 
 /* Factor of the average budget in week w; the pattern is pinned to the end of the three years. */

@@ -1,4 +1,7 @@
 /* reports/commands.c - the commands of this room. */
 #include "reports/reports.h"
 
-const bw_command BW_REPORTS_COMMANDS[] = {{0}};
+#include "reports/commands.h"
+
+const bw_command BW_REPORTS_COMMANDS[] = {
+    {"plot", "one chart of the report, its data, or its script", bw_cmd_plot}, {0}};

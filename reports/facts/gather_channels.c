@@ -1,0 +1,186 @@
+/* reports/facts/gather_channels.c - facts of the channels: what they earn, what the plan would move,
+ * how sources shifted, when to send, what the fit is worth. */
+#include "reports/facts/gather.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Estimates that become facts as they are. run: offset of the run in bw_runs. */
+static const struct {
+    const char *estimate, *measure, *unit; /* unit NULL: the outcome's */
+} CHANNEL_FACTS[] = {{"roas", "roas", NULL},
+                     {"marginal_roas", "next", NULL},
+                     {"contribution", "contribution", NULL},
+                     {"share", "share", "share"},
+                     {"spend", "spend", "money"},
+                     {"half_life", "half_life", "weeks"},
+                     {"stability", "stability", "share"}};
+
+static bw_status add_estimate(bw_shop *s, int64_t run, const char *estimate, const char *subject,
+                              bw_fact_name name, bw_err *err) {
+    return bw_fact_add(s->facts, name, NULL, err,
+                       "SELECT mean AS value, lo, hi, lo50, hi50, probability, n FROM estimate "
+                       "WHERE run = %lld AND name = %Q AND subject = %Q AND at = ''",
+                       (long long)run, estimate, subject);
+}
+
+static bw_status add_channel(bw_shop *s, const char *channel, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t i = 0; i < sizeof CHANNEL_FACTS / sizeof *CHANNEL_FACTS && st == BW_OK; i++)
+        st = add_estimate(
+            s, s->runs.fit, CHANNEL_FACTS[i].estimate, channel,
+            (bw_fact_name){CHANNEL_FACTS[i].measure, channel, "",
+                           CHANNEL_FACTS[i].unit ? CHANNEL_FACTS[i].unit : s->outcome_unit},
+            err);
+    if (st == BW_OK)
+        st = bw_fact_add(
+            s->facts, (bw_fact_name){"seen_max", channel, "", "money"}, NULL, err,
+            "SELECT max(cost) AS value FROM channel_week WHERE channel = %Q AND week <= %Q",
+            channel, s->week);
+    return st;
+}
+
+/* ---- the plan ---- */
+
+static bw_status add_plan_channel(bw_shop *s, const char *channel, bw_err *err) {
+    long long run = (long long)s->runs.plan;
+    bw_status st =
+        bw_fact_add(s->facts, (bw_fact_name){"plan.move", channel, "", "money"}, NULL, err,
+                    "SELECT p.mean - n.mean AS value, n.mean AS reference FROM estimate p JOIN "
+                    "estimate n ON n.run = p.run AND n.name = 'spend_now' "
+                    "AND n.subject = p.subject AND n.at = '' WHERE p.run = %lld AND p.name = "
+                    "'spend_planned' AND p.subject = %Q AND p.at = ''",
+                    run, channel);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"plan.to", channel, "", "money"}, NULL, err,
+                         "SELECT mean AS value FROM estimate WHERE run = %lld AND name = "
+                         "'spend_planned' AND subject = %Q AND at = ''",
+                         run, channel);
+    if (st == BW_OK)
+        st = add_estimate(s, s->runs.plan, "gain", channel,
+                          (bw_fact_name){"plan.gain", channel, "", s->outcome_unit}, err);
+    return st;
+}
+
+#define MOVES                                                                                  \
+    "(SELECT p.subject, p.mean - n.mean AS d, n.mean AS now, p.mean AS then_ FROM estimate p " \
+    "JOIN estimate n "                                                                         \
+    "ON n.run = p.run AND n.name = 'spend_now' AND n.subject = p.subject AND n.at = '' "       \
+    "WHERE p.run = %lld AND p.name = 'spend_planned' AND p.subject <> '' AND p.at = '')"
+
+static bw_status add_plan(bw_shop *s, bw_err *err) {
+    long long run = (long long)s->runs.plan;
+    bw_status st = BW_OK;
+    for (size_t i = 0; i < s->n_channels && st == BW_OK; i++)
+        st = add_plan_channel(s, s->channels[i].name, err);
+    if (st == BW_OK)
+        st = add_estimate(s, s->runs.plan, "gain", "",
+                          (bw_fact_name){"plan.gain", "", "", s->outcome_unit}, err);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"plan.moved", "", "", "money"}, NULL, err,
+                         "SELECT sum(max(d, 0)) AS value, sum(now) AS reference FROM " MOVES, run);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"plan.total", "", "", "money"}, NULL, err,
+                         "SELECT sum(then_) AS value, sum(now) AS reference FROM " MOVES, run);
+    /* The one channel that gives most, when it gives at least two thirds of what is moved. */
+    const char **from;
+    double *d;
+    size_t n;
+    char *sql =
+        sqlite3_mprintf("SELECT subject, d FROM " MOVES
+                        " WHERE d < 0 AND -d >= 0.66 * (SELECT sum(max(-d, 0)) FROM " MOVES ") "
+                        "ORDER BY d, subject LIMIT 1",
+                        run, run);
+    if (st == BW_OK)
+        st = sql ? bw_query(s, "tn", &n, err, sql, 0, NULL, &from, &d) : bw_fail_memory(err);
+    sqlite3_free(sql);
+    if (st == BW_OK && n == 1)
+        st = bw_fact_add(s->facts, (bw_fact_name){"plan.from", "", from[0], "money"}, NULL, err,
+                         "SELECT -d AS value FROM " MOVES " WHERE subject = %Q", run, from[0]);
+    return st;
+}
+
+/* ---- sources over half a year ---- */
+
+/* Mean of the last four weeks against the four weeks half a year before, for channels that bring at
+ * least a twentieth of what all channels bring. */
+#define SHIFTS                                                                                 \
+    "WITH w AS (SELECT subject, avg(CASE WHEN at > date(%Q, '-28 days') THEN mean END) AS b, " \
+    "avg(CASE WHEN at <= date(%Q, '-154 days') THEN mean END) AS a FROM estimate "             \
+    "WHERE run = %lld AND name = 'decomposition' AND at <= %Q AND at > date(%Q, '-182 days') " \
+    "AND subject NOT LIKE '\\_%%' ESCAPE '\\' GROUP BY subject), "                             \
+    "r AS (SELECT subject, b / a - 1 AS d FROM w WHERE a > 0 AND max(a, b) >= 0.05 * (SELECT " \
+    "sum(max(b, 0)) FROM w)) "
+
+static bw_status add_shift(bw_shop *s, const char *measure, const char *order, double least,
+                           bw_err *err) {
+    const char *w = s->week, **subject;
+    double *d;
+    size_t n;
+    long long run = (long long)s->runs.fit;
+    char *sql = sqlite3_mprintf(
+        SHIFTS "SELECT subject, d FROM r WHERE %s %f ORDER BY d %s, subject LIMIT 1", w, w, run, w,
+        w, least > 0 ? "d >=" : "d <=", least, order);
+    bw_status st =
+        sql ? bw_query(s, "tn", &n, err, sql, 0, NULL, &subject, &d) : bw_fail_memory(err);
+    sqlite3_free(sql);
+    if (st != BW_OK || n == 0)
+        return st;
+    return bw_fact_add(s->facts, (bw_fact_name){measure, "", subject[0], "share"}, NULL, err,
+                       SHIFTS "SELECT d AS value FROM r WHERE subject = %Q", w, w, run, w, w,
+                       subject[0]);
+}
+
+/* ---- timing ---- */
+
+static bw_status add_timing(bw_shop *s, bw_err *err) {
+    const char **channel, **at;
+    double *mean;
+    size_t n;
+    bw_status st = bw_query(s, "ttn", &n, err,
+                            "SELECT subject, at, mean FROM estimate WHERE run = ?1 AND name = "
+                            "'window' AND mean IS NOT NULL ORDER BY subject",
+                            s->runs.timing, NULL, &channel, &at, &mean);
+    for (size_t i = 0; st == BW_OK && i < n; i++) {
+        st = bw_fact_add(s->facts, (bw_fact_name){"window", channel[i], at[i], "index"}, NULL, err,
+                         "SELECT mean AS value, lo, hi, probability, n FROM estimate WHERE run = "
+                         "%lld AND name = 'window' AND subject = %Q AND at = %Q",
+                         (long long)s->runs.timing, channel[i], at[i]);
+        if (st == BW_OK)
+            st = add_estimate(s, s->runs.timing, "gain", channel[i],
+                              (bw_fact_name){"timing.gain", channel[i], "", "share"}, err);
+        if (st == BW_OK)
+            st = add_estimate(s, s->runs.timing, "spacing", channel[i],
+                              (bw_fact_name){"timing.spacing", channel[i], "", "days"}, err);
+    }
+    return st;
+}
+
+static bw_status add_fit_quality(bw_shop *s, bw_err *err) {
+    bw_status st =
+        add_estimate(s, s->runs.fit, "r2", "", (bw_fact_name){"fit.r2", "", "", "share"}, err);
+    if (st == BW_OK)
+        st = add_estimate(s, s->runs.fit, "mape", "", (bw_fact_name){"fit.mape", "", "", "share"},
+                          err);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"fit.weeks", "", "", "count"}, NULL, err,
+                         "SELECT nullif(count(DISTINCT at), 0) AS value FROM estimate WHERE run = "
+                         "%lld AND name = 'fitted'",
+                         (long long)s->runs.fit);
+    return st;
+}
+
+bw_status bw_gather_channels(bw_shop *s, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t i = 0; i < s->n_channels && st == BW_OK; i++)
+        st = add_channel(s, s->channels[i].name, err);
+    if (st == BW_OK)
+        st = add_plan(s, err);
+    if (st == BW_OK)
+        st = add_shift(s, "source.up", "DESC", 0.1, err);
+    if (st == BW_OK)
+        st = add_shift(s, "source.down", "ASC", -0.1, err);
+    if (st == BW_OK)
+        st = add_timing(s, err);
+    return st == BW_OK ? add_fit_quality(s, err) : st;
+}

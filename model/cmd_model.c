@@ -16,6 +16,8 @@ static bool has_option(int argc, char **argv, const char *name) {
 static bw_status cmd_verify(int argc, char **argv, bw_err *err) {
     if (has_option(argc, argv, "--tokenizer"))
         return bw_cmd_verify_tokenizer(argc, argv, err);
+    if (has_option(argc, argv, "--processors"))
+        return bw_cmd_verify_processors(argc, argv, err);
     return bw_fail(err, BW_EUSAGE, "usage: bellwether model verify --tokenizer DIR CASES.json");
 }
 

@@ -19,4 +19,12 @@ bw_status bw_timing_run(sqlite3 *db, const char *metric, int window, bool force,
                         bw_err *err);
 #define BW_TIMING_WINDOW 2 /* hours, unless asked otherwise */
 
+/* Kinds forecast and anomaly, from outcome. measure: "revenue", "orders" or "units"; horizon: weeks.
+ * The plan is the setting plan.<measure>, "AMOUNT FROM UNTIL" (days), when there is one. *run is the
+ * forecast run; the reasons of anomalies are in the anomaly run's diagnostics, {"anomalies": [{"week",
+ * "actual", "expected", "p", "reason"}]}, the backtest in the forecast's, {"backtest": {...}}. */
+bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool force, int64_t *run,
+                          bw_err *err);
+#define BW_FORECAST_WEEKS 13 /* a quarter, unless asked otherwise */
+
 #endif

@@ -42,8 +42,12 @@
  * promotion uplift, dip        event                money over the promotion, and after it; uplift + dip > 0
  * forecast  outcome            ''         week      money; sd
  * forecast  band50, band80, band95 ''     week      (lo, hi)
- * forecast  plan_met           ''         period    plan                          plan is reached
+ * forecast  plan_met           ''         FROM..UNTIL  plan                       plan is reached
+ * forecast  landing            ''         FROM..UNTIL  total of the plan's period, seen and to come
+ * forecast  event_effect       event                share of the outcome over the days it covers
+ *             diagnostics: {"measure", "backtest": {"ours", "seasonal_naive", "holt_winters", ...}, "notes"}
  * anomaly   outcome            measure    week      actual - expected             two-sided tail
+ *             diagnostics: {"anomalies": [{"week", "actual", "expected", "p", "reason"}]}
  * segment   size, revenue, lifetime_value, churn    segment
  * experiment effect            experiment arm       in the metric's unit          arm is the best
  * sentiment lead               ''                   weeks by which sentiment leads sales

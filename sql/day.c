@@ -45,6 +45,15 @@ void bw_day_text(int number, char out[11]) {
     out[10] = '\0';
 }
 
+void bw_time_text(int minute, char out[7]) {
+    int m = minute < 0 ? 0 : minute % 1440;
+    out[0] = ' ';
+    put_digits(out + 1, m / 60, 2);
+    out[3] = ':';
+    put_digits(out + 4, m % 60, 2);
+    out[6] = '\0';
+}
+
 int bw_day_weekday(int number) {
     return ((number % 7) + 11) % 7; /* 1970-01-01 was a Thursday, 4 */
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define BW_APPLICATION_ID 0x42574852 /* "BWHR", PRAGMA application_id */
+#define POLL_STEPS        20000      /* of SQLite's machine between two looks for Ctrl-C */
 #define BUSY_TIMEOUT_MS   5000       /* another bellwether is given this long to finish */
 
 bw_status bw_db_fail(sqlite3 *db, const char *doing, bw_err *err) {
@@ -267,6 +268,11 @@ static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err 
     return bw_db_end(db, st, err);
 }
 
+static int on_progress(void *unused) {
+    (void)unused;
+    return bw_interrupted();
+}
+
 bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **out, bw_err *err) {
     *out = NULL;
     if (mode != BW_DB_CREATE && access(path, F_OK) != 0)
@@ -275,15 +281,17 @@ bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **out, bw_err *e
                        "'bellwether demo' a filled one",
                        path, strerror(errno), path);
     sqlite3 *db = NULL;
-    int flags = mode == BW_DB_READ    ? SQLITE_OPEN_READONLY
-                : mode == BW_DB_WRITE ? SQLITE_OPEN_READWRITE
-                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int flags = SQLITE_OPEN_NOMUTEX;
+    flags |= mode == BW_DB_READ    ? SQLITE_OPEN_READONLY
+             : mode == BW_DB_WRITE ? SQLITE_OPEN_READWRITE
+                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     bw_status st = BW_OK;
     if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
         st = db ? bw_fail(err, BW_EIO, "%s: cannot be opened: %s", path, sqlite3_errmsg(db))
                 : bw_fail_memory(err);
     if (st == BW_OK) {
         sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+        sqlite3_progress_handler(db, POLL_STEPS, on_progress, NULL);
         sqlite3_exec(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON;", NULL, NULL, NULL);
         st = migrate(db, path, mode, err);
     }

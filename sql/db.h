@@ -14,7 +14,8 @@ typedef enum {
     BW_DB_CREATE /* made when missing, or when the file is empty */
 } bw_db_mode;
 
-/* Opens path. On BW_OK, *db is the caller's, to be closed with bw_db_close; otherwise *db is NULL. */
+/* Opens path. On BW_OK, *db is the caller's, to be closed with bw_db_close; otherwise *db is NULL.
+ * A connection serves one thread at a time. Ctrl-C ends a running query with BW_EINTERRUPTED. */
 bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **db, bw_err *err);
 void bw_db_close(sqlite3 *db); /* NULL is fine */
 

@@ -23,6 +23,7 @@
 #define SPIKE_SPREAD 5.0 /* among values this even, one at 100 times (within 25 %) lost its mark */
 #define SPIKE_WITHIN 1.25
 #define SERIES_MAX   5000
+#define KEY_MAX      256
 #define SPAN_MAX     40000 /* days, 109 years: a calendar of 5 kB */
 #define SPARE        366
 #define JUMPS_KEPT   64
@@ -69,8 +70,6 @@ struct bw_doctor {
     struct series **series;
     size_t n, cap;
     struct calendar all;
-    struct series *last;
-    char last_key[256];
 };
 
 bw_doctor *bw_doctor_new(void) {
@@ -213,30 +212,42 @@ static void close_day(struct series *s, bw_findings *f) {
     s->n_ring++;
 }
 
-static struct series *find(bw_doctor *d, const char *series, const char *part) {
-    char key[256];
-    int len = snprintf(key, sizeof key, "%s%s%s", series, *part ? " in " : "", part);
-    if (d->last && strcmp(key, d->last_key) == 0)
-        return d->last;
-    if (len < 0 || (size_t)len >= sizeof key || d->names.n >= SERIES_MAX)
-        return NULL;
-    size_t i = bw_names_number(&d->names, key, (size_t)len);
-    if (i == (size_t)-1)
-        return NULL;
+/* "series" or "series in part"; 0 when it does not fit. */
+static size_t make_key(char key[KEY_MAX], const char *series, const char *part) {
+    size_t n = strlen(series), m = strlen(part);
+    if (n + m + 5 > KEY_MAX)
+        return 0;
+    memcpy(key, series, n);
+    if (m == 0)
+        return n;
+    memcpy(key + n, " in ", 4);
+    memcpy(key + n + 4, part, m);
+    return n + 4 + m;
+}
+
+static bool make_series(bw_doctor *d, size_t i) {
+    if (i < d->n)
+        return true;
     if (i >= d->cap) {
         size_t cap = d->cap ? 2 * d->cap : 16;
         struct series **more = realloc(d->series, cap * sizeof(struct series *));
         if (!more)
-            return NULL;
+            return false;
         d->series = more;
         d->cap = cap;
     }
-    while (d->n <= i)
-        d->series[d->n++] = NULL;
-    if (!d->series[i])
-        d->series[i] = calloc(1, sizeof **d->series);
-    memcpy(d->last_key, key, sizeof key);
-    return d->last = d->series[i];
+    d->series[i] = calloc(1, sizeof **d->series); /* numbers come one by one: i is n */
+    d->n += d->series[i] != NULL;
+    return d->series[i] != NULL;
+}
+
+static struct series *find(bw_doctor *d, const char *series, const char *part) {
+    char key[KEY_MAX];
+    size_t n = make_key(key, series, part);
+    if (n == 0 || d->names.n >= SERIES_MAX || d->names.n > d->n)
+        return NULL;
+    size_t i = bw_names_number(&d->names, key, n);
+    return i != (size_t)-1 && make_series(d, i) ? d->series[i] : NULL;
 }
 
 static void note_jump(struct series *s, int day, long line) {
@@ -255,7 +266,8 @@ static void open_day(bw_doctor *d, struct series *s, const bw_sighting *seen) {
     s->line = seen->line;
     s->paid = seen->paid;
     s->open = true;
-    snprintf(s->column, sizeof s->column, "%s", seen->column);
+    if (s->values == 0)
+        snprintf(s->column, sizeof s->column, "%s", seen->column);
 }
 
 void bw_doctor_see(bw_doctor *d, const bw_sighting *seen, bw_findings *f) {
@@ -288,8 +300,7 @@ static int step_of(const struct calendar *c) {
 /* The line of the row after a missing day: of that series, or of any when s is NULL. */
 static long line_after(const bw_doctor *d, const struct series *s, int day) {
     for (size_t k = 0; k < d->n; k++)
-        for (size_t i = 0; d->series[k] && (!s || s == d->series[k]) && i < d->series[k]->n_jumps;
-             i++)
+        for (size_t i = 0; (!s || s == d->series[k]) && i < d->series[k]->n_jumps; i++)
             if (d->series[k]->jumps[i].to == day)
                 return d->series[k]->jumps[i].line;
     return 0;
@@ -373,8 +384,6 @@ void bw_doctor_finish(bw_doctor *d, bw_findings *f, bw_rhythm *rhythm) {
     report_gaps(d, NULL, "the file", BW_WARNING, f);
     for (size_t i = 0; i < d->n; i++) {
         struct series *s = d->series[i];
-        if (!s)
-            continue;
         close_day(s, f);
         end_move(s, MOVE_LASTS / 2, f);
         if (count_days(&s->days) != whole)
@@ -388,8 +397,7 @@ void bw_doctor_free(bw_doctor *d) {
     if (!d)
         return;
     for (size_t i = 0; i < d->n; i++) {
-        if (d->series[i])
-            free(d->series[i]->days.words);
+        free(d->series[i]->days.words);
         free(d->series[i]);
     }
     free(d->series);

@@ -14,8 +14,8 @@
 #include <cjson/cJSON.h>
 
 #define SAMPLE_ROWS 2000
-/* Pages the import may hold back from the disk, in KiB: enough for the inner pages of a large table. */
-#define CACHE "PRAGMA cache_size = -32768"
+/* Pages the import may hold back from the disk, in KiB: the inner pages of a large table. */
+#define CACHE "PRAGMA cache_size = -16384"
 
 /* The options that decide what a file means, as JSON: with the hash they are the import's identity. */
 static char *options_json(const bw_import_job *job) {
@@ -86,17 +86,6 @@ static bw_status write_log(bw_load *l, bw_err *err) {
                : st;
 }
 
-static bw_status write_names(sqlite3 *db, const char *sql, const bw_names *names, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, sql, &s, err);
-    for (size_t i = 0; st == BW_OK && i < names->n; i++) {
-        sqlite3_bind_text(s, 1, names->list[i], -1, SQLITE_STATIC);
-        st = bw_db_run(s, err);
-    }
-    sqlite3_finalize(s);
-    return st;
-}
-
 static const char *const WEEK_DAYS[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
 
@@ -132,19 +121,7 @@ static bw_status finish(bw_load *l, bw_err *err) {
     if (st == BW_OK && strcmp(l->job->kind, "wide") == 0 && l->findings->errors == 0)
         st = bw_load_events(l, rhythm.weekly, err);
     if (st == BW_OK)
-        st = write_names(l->db, "INSERT INTO channel(name) VALUES (?) ON CONFLICT DO NOTHING",
-                         &l->channels, err);
-    if (st == BW_OK)
-        st = write_names(l->db, "INSERT INTO geo(name) VALUES (?) ON CONFLICT DO NOTHING", &l->geos,
-                         err);
-    if (st == BW_OK && strcmp(l->job->kind, "spend") == 0)
-        st = bw_db_exec(
-            l->db,
-            "INSERT INTO campaign(name, channel, start_day, end_day) "
-            "SELECT campaign, min(channel), min(day), max(day) FROM spend WHERE campaign <> '' "
-            "GROUP BY campaign ON CONFLICT DO UPDATE SET start_day = excluded.start_day, "
-            "end_day = excluded.end_day, channel = coalesce(channel, excluded.channel)",
-            err);
+        st = bw_load_write_names(l, err);
     if (l->report->rows_read == 0 && l->findings->errors == 0)
         bw_findings_add(l->findings,
                         &(bw_spot){.severity = BW_ERROR,
@@ -223,8 +200,7 @@ static void free_load(bw_load *l) {
         free(l->filter_value[i]);
     free(l->filter_value);
     free(l->filter_column);
-    bw_names_free(&l->channels);
-    bw_names_free(&l->geos);
+    bw_load_free_names(l);
     bw_profile_free(&l->profile);
     bw_sheet_close(l->table);
 }

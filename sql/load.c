@@ -71,7 +71,7 @@ bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err) {
     }
 }
 
-static void note_day(bw_load *l, int day) {
+void bw_load_note_day(bw_load *l, int day) {
     l->first_day = day < l->first_day ? day : l->first_day;
     l->last_day = day > l->last_day ? day : l->last_day;
 }
@@ -117,7 +117,7 @@ bool bw_load_day(bw_load *l, size_t column, const bw_row *row, bw_date *out) {
     }
     if (out->day < bw_day_number(ODD_YEAR_BEFORE, 1, 1))
         finding(l, BW_WARNING, "odd_date", row, column, "correct the date", "is very long ago");
-    note_day(l, out->day);
+    bw_load_note_day(l, out->day);
     return true;
 }
 
@@ -132,12 +132,12 @@ static bool read_day(bw_load *l, bool time, size_t column, const bw_row *row, ch
         if (d.minute < 0)
             finding(l, BW_WARNING, "no_time", row, column, "export the time of day too",
                     "has no time of day; 00:00 is taken, the best hour cannot be told");
-        int minute = d.minute < 0 ? 0 : d.minute;
-        snprintf(buffer + 10, 7, " %02d:%02d", minute / 60 % 24, minute % 60);
+        bw_time_text(d.minute, buffer + 10);
         out->len = 16;
     }
     out->type = BW_VALUE_TEXT;
     out->text = buffer;
+    out->real = d.day;
     return true;
 }
 

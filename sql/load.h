@@ -11,6 +11,11 @@
 #include "sql/sink.h"
 
 typedef struct {
+    int first, last; /* days on which the rows name a campaign */
+    size_t channel;  /* number among the channels */
+} bw_span;
+
+typedef struct {
     sqlite3 *db;
     const bw_import_job *job;
     bw_import_report *report;
@@ -19,10 +24,11 @@ typedef struct {
     bw_profile profile;
     bw_progress *progress;
     bw_doctor *doctor;
-    int first_day, last_day; /* of the rows; first > last when there are none */
-    bw_names channels, geos; /* named by the rows */
-    bool weekly;             /* set by the checks: all days are a week apart */
-    int *filter_column;      /* --where: columns and the values they must have */
+    int first_day, last_day;            /* of the rows; first > last when there are none */
+    bw_names channels, geos, campaigns; /* named by the rows */
+    bw_span *spans;                     /* of each campaign */
+    size_t n_campaigns, n_spans;
+    int *filter_column; /* --where: columns and the values they must have */
     char **filter_value;
     size_t n_filters;
 } bw_load;
@@ -35,6 +41,12 @@ bw_status bw_load_wide(bw_load *l, bw_err *err);
 /* Days of event columns, collected by bw_load_wide, into events; weekly: a row stands for a week. */
 bw_status bw_load_events(bw_load *l, bool weekly, bw_err *err);
 
+/* Remembers a campaign of that channel at that day; false when memory ran out. */
+bool bw_load_note_campaign(bw_load *l, const bw_value *campaign, const bw_value *channel, int day);
+/* Writes channels, regions and campaigns that the rows named. */
+bw_status bw_load_write_names(bw_load *l, bw_err *err);
+void bw_load_free_names(bw_load *l);
+
 /* The next row that passes --where, with the right number of cells; *row is NULL at the end, and
  * when there are too many errors. Draws the progress, and hears Ctrl-C. */
 bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err);
@@ -45,6 +57,9 @@ bool bw_load_value(bw_load *l, bw_field_type type, size_t column, const bw_row *
                    bw_value *out);
 /* The same for a date; *day is set. A missing date is an error finding. */
 bool bw_load_day(bw_load *l, size_t column, const bw_row *row, bw_date *out);
+
+/* Widens first_day..last_day. */
+void bw_load_note_day(bw_load *l, int day);
 
 /* Counts what bw_sink_put did with a row; a conflict is added up with --sum, else an error. */
 bw_status bw_load_put(bw_load *l, bw_sink *sink, const bw_value *values, const bw_row *row,

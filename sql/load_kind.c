@@ -24,11 +24,14 @@ struct rows {
     bw_sink_column stored[BW_FIELDS_MAX];
     size_t n_stored;
     bw_sink *sink;
+    bw_value constants[BW_FIELDS_MAX];
     bw_value fields[BW_FIELDS_MAX];  /* of the current row */
     bw_value values[BW_FIELDS_MAX];  /* the stored ones, in the order of stored */
     char buffers[BW_FIELDS_MAX][24]; /* texts of days and times */
     char id[ID_DIGITS + 24];
-    int day_field, series_field, part_field, measure_field, cost_field, impressions_field;
+    int day_field, series_field, geo_field, channel_field, campaign_field, measure_field;
+    int cost_field, impressions_field;
+    int day;       /* of the current row, -1 when it has none */
     size_t blank;  /* rows without text that were passed over */
     size_t silent; /* spend without impressions */
     long silent_line;
@@ -83,6 +86,35 @@ static int field_named(const struct rows *r, const char *name) {
     return name ? bw_kind_field(r->kind, name) : -1;
 }
 
+/* --set: read once, copied into every row. */
+static void read_constant(struct rows *r, size_t f) {
+    const char *text = r->columns.constant[f];
+    size_t n = strlen(text);
+    bw_date d;
+    bw_value *v = &r->constants[f];
+    bw_field_type type = r->kind->fields[f].type;
+    bool day = type == BW_TYPE_DAY || type == BW_TYPE_TIME, good = true;
+    *v = (bw_value){BW_VALUE_TEXT, text, n, 0};
+    if (day && (good = bw_date_parse(text, n, r->l->job->order, &d))) {
+        bw_day_text(d.day, r->buffers[f]);
+        if (type == BW_TYPE_TIME)
+            bw_time_text(d.minute, r->buffers[f] + 10);
+        *v = (bw_value){BW_VALUE_TEXT, r->buffers[f], strlen(r->buffers[f]), d.day};
+        bw_load_note_day(r->l, d.day);
+    } else if (!day && type != BW_TYPE_TEXT && type != BW_TYPE_AUTHOR) {
+        v->type = BW_VALUE_REAL;
+        good = bw_number_parse(text, n, '.', &v->real);
+    }
+    if (!good)
+        bw_findings_add(r->l->findings,
+                        &(bw_spot){.severity = BW_ERROR,
+                                   .rule = "bad_constant",
+                                   .value = text,
+                                   .fix = "correct --set"},
+                        "is no %s, which '%s' needs", day ? "date" : "number",
+                        r->kind->fields[f].name);
+}
+
 static bw_status set_up(struct rows *r, bw_err *err) {
     bw_load *l = r->l;
     r->n = bw_kind_fields(r->kind);
@@ -92,10 +124,15 @@ static bw_status set_up(struct rows *r, bw_err *err) {
         return st;
     report_forms(r);
     choose_stored(r);
+    for (size_t f = 0; f < r->n; f++)
+        if (r->columns.constant[f])
+            read_constant(r, f);
     r->day_field = field_named(r, strcmp(r->kind->name, "message") == 0 ? "sent_at" : "day");
     r->series_field = field_named(r, r->kind->series);
     r->measure_field = field_named(r, r->kind->measure);
-    r->part_field = field_named(r, "geo");
+    r->geo_field = field_named(r, "geo");
+    r->channel_field = field_named(r, "channel");
+    r->campaign_field = field_named(r, "campaign");
     r->cost_field = field_named(r, "cost");
     r->impressions_field = field_named(r, "impressions");
     if (r->kind->measure && strcmp(r->kind->measure, "revenue") == 0 && !has(r, r->measure_field))
@@ -109,39 +146,6 @@ static bw_status set_up(struct rows *r, bw_err *err) {
     if (l->findings->errors)
         return BW_OK;
     return bw_sink_new(l->db, r->kind->table, r->stored, r->n_stored, &r->sink, err);
-}
-
-/* Constants pass through the same reading as cells. */
-static bool read_constant(struct rows *r, size_t f, const bw_row *row) {
-    const char *text = r->columns.constant[f];
-    bw_date d;
-    bw_field_type type = r->kind->fields[f].type;
-    r->fields[f] = (bw_value){BW_VALUE_TEXT, text, strlen(text), 0};
-    if (type == BW_TYPE_DAY || type == BW_TYPE_TIME) {
-        if (!bw_date_parse(text, strlen(text), r->l->job->order, &d)) {
-            bw_findings_add(r->l->findings,
-                            &(bw_spot){.severity = BW_ERROR,
-                                       .rule = "bad_date",
-                                       .line = row->line,
-                                       .value = text,
-                                       .fix = "write it as 2024-05-31"},
-                            "the value given for '%s' is no date", r->kind->fields[f].name);
-            return false;
-        }
-        bw_day_text(d.day, r->buffers[f]);
-        if (type == BW_TYPE_TIME)
-            snprintf(r->buffers[f] + 10, 7, " %02d:%02d", d.minute < 0 ? 0 : d.minute / 60 % 24,
-                     d.minute < 0 ? 0 : d.minute % 60);
-        r->fields[f].text = r->buffers[f];
-        r->fields[f].len = strlen(r->buffers[f]);
-        r->l->first_day = d.day < r->l->first_day ? d.day : r->l->first_day;
-        r->l->last_day = d.day > r->l->last_day ? d.day : r->l->last_day;
-    } else if (type != BW_TYPE_TEXT && type != BW_TYPE_AUTHOR) {
-        r->fields[f].type = BW_VALUE_REAL;
-        if (!bw_number_parse(text, strlen(text), '.', &r->fields[f].real))
-            r->fields[f].type = BW_VALUE_NULL;
-    }
-    return true;
 }
 
 static void missing(struct rows *r, size_t f, const bw_row *row, bw_severity severity,
@@ -191,7 +195,7 @@ static bool read_row(struct rows *r, const bw_row *row) {
             good &= bw_load_value(r->l, r->kind->fields[f].type, (size_t)c, row, r->buffers[f],
                                   &r->fields[f]);
         else if (r->columns.constant[f])
-            good &= read_constant(r, f, row);
+            r->fields[f] = r->constants[f];
     }
     for (size_t f = 0; good && f < r->n; f++)
         good = makes_id(r, f) || fill_required(r, f, row);
@@ -249,21 +253,17 @@ static void observe(struct rows *r, const bw_row *row) {
         r->fields[r->impressions_field].type == BW_VALUE_REAL &&
         r->fields[r->impressions_field].real == 0 && r->silent++ == 0)
         r->silent_line = row->line;
-    if (!r->kind->series)
+    if (!r->kind->series || r->day < 0)
         return;
-    bw_date d;
-    const char *day = text_of(r, r->day_field);
     const char *series = text_of(r, r->series_field);
-    if (!bw_date_parse(day, strlen(day), BW_ORDER_UNKNOWN, &d))
-        return;
     const bw_value *m = r->measure_field >= 0 ? &r->fields[r->measure_field] : NULL;
     int c = r->measure_field >= 0 ? r->columns.column[r->measure_field] : -1;
     bw_doctor_see(
         r->l->doctor,
         &(bw_sighting){.series = *series ? series : "the outcome",
-                       .part = r->part_field == r->series_field ? "" : text_of(r, r->part_field),
+                       .part = r->geo_field == r->series_field ? "" : text_of(r, r->geo_field),
                        .column = c >= 0 ? bw_sheet_column(r->l->table, (size_t)c) : "",
-                       .day = d.day,
+                       .day = r->day,
                        .value = m && m->type == BW_VALUE_REAL ? m->real : NAN,
                        .line = row->line,
                        .paid = r->cost_field >= 0},
@@ -288,14 +288,22 @@ static bw_status put_with_id(struct rows *r, const bw_row *row, bw_err *err) {
     }
 }
 
+static bool is_named(const struct rows *r, int field) {
+    return field >= 0 && r->fields[field].type == BW_VALUE_TEXT && r->fields[field].len > 0;
+}
+
+/* Channels, regions and campaigns of the row. */
 static void collect_names(struct rows *r) {
-    static const char *const FIELDS[] = {"channel", "geo"};
-    bw_names *sets[] = {&r->l->channels, &r->l->geos};
-    for (int i = 0; i < 2; i++) {
-        int f = bw_kind_field(r->kind, FIELDS[i]);
-        if (f >= 0 && r->fields[f].type == BW_VALUE_TEXT && r->fields[f].len)
-            bw_names_number(sets[i], r->fields[f].text, r->fields[f].len);
-    }
+    const bw_value *f = r->fields;
+    size_t n = 0;
+    if (is_named(r, r->channel_field))
+        n = bw_names_number(&r->l->channels, f[r->channel_field].text, f[r->channel_field].len);
+    if (is_named(r, r->geo_field) && n != (size_t)-1)
+        n = bw_names_number(&r->l->geos, f[r->geo_field].text, f[r->geo_field].len);
+    if (r->day >= 0 && is_named(r, r->campaign_field) && is_named(r, r->channel_field) &&
+        !bw_load_note_campaign(r->l, &f[r->campaign_field], &f[r->channel_field], r->day))
+        n = (size_t)-1;
+    r->l->findings->failed |= n == (size_t)-1;
 }
 
 static bw_status put_row(struct rows *r, const bw_row *row, bw_err *err) {
@@ -313,6 +321,7 @@ static bw_status read_all(struct rows *r, bw_err *err) {
             return st;
         if (!read_row(r, row))
             continue;
+        r->day = is_named(r, r->day_field) ? (int)r->fields[r->day_field].real : -1;
         st = put_row(r, row, err);
         if (st != BW_OK)
             return st;

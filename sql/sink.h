@@ -16,7 +16,7 @@ typedef struct {
     enum { BW_VALUE_NULL, BW_VALUE_TEXT, BW_VALUE_REAL } type;
     const char *text;
     size_t len;
-    double real;
+    double real; /* beside the text of a day: its number, days since 1970 */
 } bw_value;
 
 typedef struct {

@@ -58,6 +58,7 @@ bool bw_date_parse(const char *text, size_t n, bw_date_order order, bw_date *out
 
 int bw_day_number(int year, int month, int day); /* days since 1970-01-01, Gregorian */
 void bw_day_text(int day, char out[11]);         /* "2024-05-31" */
+void bw_time_text(int minute, char out[7]);      /* " 09:30", " 00:00" when below 0 */
 int bw_day_weekday(int day);                     /* 0 Sunday .. 6 Saturday */
 
 #endif

@@ -116,13 +116,26 @@ static bw_status check_keys(const bw_locale *l, bw_err *err) {
     return BW_OK;
 }
 
-static bw_status read_entries(bw_locale *l, const char *text, bw_err *err) {
+static bw_status read_lines(bw_locale *l, const char *text, bw_err *err) {
     bw_status st = BW_OK;
     size_t number = 1;
     for (const char *line = text; st == BW_OK && *line; number++) {
         const char *end = line + strcspn(line, "\n");
         st = read_line(l, line, end, number, err);
         line = *end ? end + 1 : end;
+    }
+    return st;
+}
+
+/* What reports say, and what `ask` understands and says. */
+static bw_status read_entries(bw_locale *l, bw_err *err) {
+    static const char *const FILES[] = {"reports/prose/%.20s.txt", "reports/prose/ask.%.20s.txt"};
+    bw_status st = BW_OK;
+    for (size_t i = 0; st == BW_OK && i < sizeof FILES / sizeof *FILES; i++) {
+        const char *text = bw_embed(bw_arena_textf(l->arena, FILES[i], l->lang), NULL);
+        st = text ? read_lines(l, text, err)
+                  : bw_fail(err, BW_EARG, "there is no language '%s'; 'en' and 'zh' are there",
+                            l->lang);
     }
     if (st == BW_OK && !bw_arena_ok(l->arena))
         st = bw_fail_memory(err);
@@ -153,14 +166,9 @@ static void read_currency(bw_locale *l, const char *code) {
 
 bw_status bw_locale_new(bw_arena *a, const char *lang, const char *currency, bw_locale **out,
                         bw_err *err) {
-    char path[64];
-    snprintf(path, sizeof path, "reports/prose/%.20s.txt", lang);
-    const char *text = bw_embed(path, NULL);
-    if (!text)
-        return bw_fail(err, BW_EARG, "there is no language '%s'; 'en' and 'zh' are there", lang);
     bw_locale *l = bw_arena_get(a, sizeof *l);
     *l = (bw_locale){.arena = a, .lang = bw_arena_text(a, lang)};
-    bw_status st = read_entries(l, text, err);
+    bw_status st = read_entries(l, err);
     if (st != BW_OK)
         return st;
     l->decimal = bw_word(l, "number.decimal");

@@ -1,0 +1,233 @@
+/* reports/ask/match.c - names out, synonyms in, weighted overlap. */
+#include "reports/ask/match.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIMILARITY_WEIGHT 0.25 /* of a pattern's score when embeddings are there */
+#define MISSING_SLOT      0.5  /* factor for a slot of the pattern that the question leaves open */
+#define NAMES_MAX         3
+
+typedef struct {
+    bw_arena *a;
+    const bw_ask_book *book;
+    bw_words *patterns; /* [n_patterns] */
+} matcher;
+
+/* ---- names ---- */
+
+static const char *join(bw_arena *a, const bw_words *w, size_t from, size_t n) {
+    const char *joined = "";
+    for (size_t i = from; i < from + n; i++)
+        joined = bw_arena_textf(a, "%s%s", joined, w->word[i]);
+    return joined;
+}
+
+/* Replaces n words at `from` by one. */
+static void replace(bw_arena *a, bw_words *w, size_t from, size_t n, const char *by) {
+    bw_words r = {0};
+    for (size_t i = 0; i < w->n; i++) {
+        if (i > from && i < from + n)
+            continue;
+        r.word = bw_arena_grow(a, r.word, r.n, sizeof *r.word);
+        r.word[r.n++] = i == from ? by : w->word[i];
+    }
+    *w = r;
+}
+
+typedef struct {
+    const bw_ask_name *name;
+    size_t from, n, bytes;
+    bool exact;
+} sighting;
+
+/* The longest name in the question, exact ones before misspelt ones. */
+static sighting best_name(const matcher *m, const bw_words *q) {
+    sighting best = {0};
+    for (size_t e = 0; e < m->book->n_names; e++) {
+        bw_words said = bw_words_of(m->a, m->book->names[e].said);
+        const char *whole = join(m->a, &said, 0, said.n);
+        for (size_t n = 1; n <= said.n + 1 && *whole; n++)
+            for (size_t from = 0; from + n <= q->n; from++) {
+                const char *part = join(m->a, q, from, n);
+                bool exact = strcmp(part, whole) == 0;
+                if (part[0] == '{' || !(exact || bw_words_alike(part, whole)))
+                    continue;
+                if (!best.name || exact > best.exact ||
+                    (exact == best.exact && strlen(whole) > best.bytes))
+                    best = (sighting){&m->book->names[e], from, n, strlen(whole), exact};
+            }
+    }
+    return best;
+}
+
+static void take_names(const matcher *m, bw_words *q, bw_ask_match *found) {
+    for (size_t i = 0; i < NAMES_MAX; i++) {
+        sighting s = best_name(m, q);
+        if (!s.name)
+            return;
+        found->names[i] = s.name;
+        replace(m->a, q, s.from, s.n, bw_arena_textf(m->a, "{%s}", s.name->kind));
+    }
+}
+
+/* ---- words ---- */
+
+/* English plurals and verb forms to one form; Chinese words are untouched. */
+static const char *stem(bw_arena *a, const char *w) {
+    size_t n = strlen(w);
+    if (n > 5 && strcmp(w + n - 3, "ing") == 0)
+        n -= 3;
+    else if (n > 4 && strcmp(w + n - 3, "ies") == 0)
+        return bw_arena_textf(a, "%.*sy", (int)(n - 3), w);
+    else if (n > 4 && strcmp(w + n - 2, "ed") == 0)
+        n -= 2;
+    else if (n > 3 && w[n - 1] == 's' && w[n - 2] != 's')
+        n -= 1;
+    return bw_arena_text_n(a, w, n);
+}
+
+static void stem_all(bw_arena *a, bw_words *w) {
+    for (size_t i = 0; i < w->n; i++)
+        if (w->word[i][0] != '{')
+            w->word[i] = stem(a, w->word[i]);
+}
+
+static bool stands_at(const bw_words *w, size_t at, const bw_words *part) {
+    if (!part->n || at + part->n > w->n)
+        return false;
+    for (size_t i = 0; i < part->n; i++)
+        if (strcmp(w->word[at + i], part->word[i]) != 0)
+            return false;
+    return true;
+}
+
+/* A synonym line is a flat list of words where "," parts the members; the first stands for all. */
+static void use_synonyms(const matcher *m, bw_words *w) {
+    for (size_t s = 0; s < m->book->n_synonyms; s++) {
+        const char *line = m->book->synonyms[s];
+        const char *first = NULL;
+        for (const char *p = line; *p;) {
+            size_t len = strcspn(p, ",");
+            bw_words member = bw_words_of(m->a, bw_arena_text_n(m->a, p, len));
+            stem_all(m->a, &member);
+            if (!first)
+                first = join(m->a, &member, 0, member.n);
+            for (size_t at = 0; at < w->n; at++)
+                if (stands_at(w, at, &member))
+                    replace(m->a, w, at, member.n, first);
+            p += len + (p[len] == ',');
+        }
+    }
+}
+
+static bool has(const bw_words *w, const char *word) {
+    for (size_t i = 0; i < w->n; i++)
+        if (word[0] == '{' || w->word[i][0] == '{' ? strcmp(w->word[i], word) == 0
+                                                    : bw_words_alike(w->word[i], word))
+            return true;
+    return false;
+}
+
+/* log((questions + 1) / (questions with the word + 1)) + a little, so that no word is for nothing. */
+static double weight(const matcher *m, const char *word) {
+    size_t with = 0, last = (size_t)-1, all = 0, seen = (size_t)-1;
+    for (size_t i = 0; i < m->book->n_patterns; i++) {
+        size_t q = m->book->patterns[i].question;
+        all += q != seen;
+        seen = q;
+        if (q != last && has(&m->patterns[i], word)) {
+            with++;
+            last = q;
+        }
+    }
+    return log(((double)all + 1) / ((double)with + 1)) + 0.1;
+}
+
+static bool seen_before(const bw_words *w, size_t i) {
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(w->word[j], w->word[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Weighted Jaccard overlap; words that no pattern knows count little, people pad their questions. */
+static double overlap(const matcher *m, const bw_words *q, const bw_words *p) {
+    double shared = 0, only_q = 0, only_p = 0, slots = 1;
+    for (size_t i = 0; i < p->n; i++) {
+        if (seen_before(p, i))
+            continue;
+        double w = weight(m, p->word[i]);
+        if (has(q, p->word[i]))
+            shared += w;
+        else if (p->word[i][0] == '{' && strcmp(p->word[i], "{period}") != 0)
+            slots *= MISSING_SLOT;
+        else if (p->word[i][0] != '{')
+            only_p += w;
+    }
+    double unknown = log((double)m->book->n_patterns + 1);
+    for (size_t i = 0; i < q->n; i++) {
+        double w = weight(m, q->word[i]);
+        if (!seen_before(q, i) && !has(p, q->word[i]))
+            only_q += w >= unknown ? 0.25 * w : q->word[i][0] == '{' ? w : 0.6 * w;
+    }
+    double all = shared + only_p + only_q;
+    return all > 0 ? slots * shared / all : 0;
+}
+
+/* ---- ranking ---- */
+
+static int by_score(const void *x, const void *y) {
+    const bw_ask_match *a = x, *b = y;
+    if (a->score != b->score)
+        return a->score < b->score ? 1 : -1;
+    return a->pattern < b->pattern ? -1 : a->pattern > b->pattern;
+}
+
+static bw_words prepared(const matcher *m, const char *text) {
+    bw_words w = bw_words_of(m->a, text);
+    stem_all(m->a, &w);
+    use_synonyms(m, &w);
+    return w;
+}
+
+/* Keeps the best pattern of each question in a list sorted by score. */
+static size_t best_of_each(bw_ask_match *all, size_t n, bw_ask_match *out, size_t max) {
+    qsort(all, n, sizeof *all, by_score);
+    size_t kept = 0;
+    for (size_t i = 0; i < n && kept < max; i++) {
+        bool known = false;
+        for (size_t j = 0; j < kept; j++)
+            known |= out[j].question == all[i].question;
+        if (!known)
+            out[kept++] = all[i];
+    }
+    return kept;
+}
+
+size_t bw_ask_find(bw_arena *a, const bw_ask_book *book, const char *question,
+                   const double *similarity, bw_ask_match *out, size_t max) {
+    matcher m = {.a = a, .book = book};
+    m.patterns = bw_arena_get(a, (book->n_patterns + 1) * sizeof *m.patterns);
+    for (size_t i = 0; i < book->n_patterns; i++)
+        m.patterns[i] = prepared(&m, book->patterns[i].text);
+    bw_ask_match found = {0};
+    bw_words q = bw_words_of(a, question);
+    take_names(&m, &q, &found);
+    found.period = bw_period_find(&q, book->week, book->last_day);
+    if (found.period.words)
+        replace(a, &q, found.period.from, found.period.words, "{period}");
+    stem_all(a, &q);
+    use_synonyms(&m, &q);
+    bw_ask_match *all = bw_arena_get(a, (book->n_patterns + 1) * sizeof *all);
+    for (size_t i = 0; i < book->n_patterns; i++) {
+        all[i] = found;
+        all[i].question = book->patterns[i].question;
+        all[i].pattern = i;
+        all[i].score = overlap(&m, &q, &m.patterns[i]);
+        if (similarity)
+            all[i].score = (1 - SIMILARITY_WEIGHT) * all[i].score + SIMILARITY_WEIGHT * similarity[i];
+    }
+    return best_of_each(all, book->n_patterns, out, max);
+}

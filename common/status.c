@@ -61,6 +61,10 @@ static void on_signal(int sig) {
 void bw_interrupt_install(void) {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+#ifdef SIGXFSZ
+    signal(SIGXFSZ,
+           SIG_IGN); /* past a file-size limit the write fails, and says so, like a full disk */
+#endif
 }
 
 bool bw_interrupted(void) {

@@ -98,8 +98,6 @@ static bw_status check_options(const bw_demo_options *o, bw_err *err) {
 
 bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err) {
     bw_status st = check_options(options, err);
-    if (st == BW_OK)
-        st = refuse_full(db, err);
     if (st != BW_OK)
         return st;
     struct shop *s = calloc(1, sizeof *s);
@@ -109,8 +107,10 @@ bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err)
     st = make_shop(s, err);
     if (st == BW_OK)
         st = bw_db_begin(db, err);
-    if (st == BW_OK)
-        st = bw_db_end(db, write_rows(s, db, err), err);
+    if (st == BW_OK) { /* looked at inside the transaction: two demos may run at once */
+        st = refuse_full(db, err);
+        st = bw_db_end(db, st == BW_OK ? write_rows(s, db, err) : st, err);
+    }
     free(s);
     return st;
 }

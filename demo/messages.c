@@ -260,7 +260,7 @@ static bw_status timing_truth(const struct shop *s, const struct slots *k, sqlit
     bw_status st = BW_OK;
     for (int d = 0; d < 7; d++)
         for (int h = k->first_hour; st == BW_OK && h <= k->last_hour; h++) {
-            char at[8];
+            char at[16];
             snprintf(at, sizeof at, "%d-%02d", d, h % 100);
             best = fmax(best, slot_index(k, d, h));
             st = truth_put(db, "timing", channel, at, slot_index(k, d, h), err);

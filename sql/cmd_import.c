@@ -8,10 +8,12 @@
 #include "sql/wide_flags.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MAPPING_MAX (1u << 20)
 
@@ -157,6 +159,8 @@ static void print_report(const bw_import_job *job, const bw_import_report *r) {
 static bw_status run_job(const char *db_path, const bw_import_job *job, bool json, bw_err *err) {
     sqlite3 *db;
     bw_import_report report = {0};
+    if (access(job->path, R_OK) != 0) /* before a mistyped name leaves a new database behind */
+        return bw_fail(err, BW_EIO, "%s: %s", job->path, strerror(errno));
     bw_status st = bw_db_open(bw_default_db(db_path), BW_DB_CREATE, &db, err);
     if (st == BW_OK)
         st = bw_import_run(db, job, &report, err);

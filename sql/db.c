@@ -229,7 +229,9 @@ static bw_status make_views(sqlite3 *db, bw_err *err) {
 /* Brings the schema up to date in one transaction; a file at the right version is only read. */
 static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err *err) {
     int want = schema_version();
-    int have = (int)bw_db_number(db, "PRAGMA user_version", 0);
+    int have = (int)bw_db_number(db, "PRAGMA user_version", -1);
+    if (have < 0) /* locked, or not a database */
+        return bw_db_fail(db, "open", err);
     int id = (int)bw_db_number(db, "PRAGMA application_id", 0);
     double tables = bw_db_number(db, "SELECT count(*) FROM sqlite_schema", -1);
     if (tables < 0)
@@ -258,11 +260,12 @@ static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err 
     bw_status st = bw_db_begin(db, err);
     if (st != BW_OK)
         return st;
+    /* Asked again inside the transaction: another process may have migrated meanwhile. */
     char mark[60];
     snprintf(mark, sizeof mark, "PRAGMA application_id = %d", BW_APPLICATION_ID);
     st = bw_db_exec(db, mark, err);
     if (st == BW_OK)
-        st = apply_migrations(db, have, want, err);
+        st = apply_migrations(db, (int)bw_db_number(db, "PRAGMA user_version", 0), want, err);
     if (st == BW_OK)
         st = make_views(db, err);
     return bw_db_end(db, st, err);
@@ -271,6 +274,13 @@ static bw_status migrate(sqlite3 *db, const char *path, bw_db_mode mode, bw_err 
 static int on_progress(void *unused) {
     (void)unused;
     return bw_interrupted();
+}
+
+/* SQLite says "unable to open database file"; the operating system knows why. */
+static bw_status fail_open(const char *path, sqlite3 *db, bw_err *err) {
+    int why = sqlite3_system_errno(db);
+    return bw_fail(err, BW_EIO, "%s: cannot be opened: %s", path,
+                   why ? strerror(why) : sqlite3_errmsg(db));
 }
 
 bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **out, bw_err *err) {
@@ -287,8 +297,7 @@ bw_status bw_db_open(const char *path, bw_db_mode mode, sqlite3 **out, bw_err *e
                                    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     bw_status st = BW_OK;
     if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
-        st = db ? bw_fail(err, BW_EIO, "%s: cannot be opened: %s", path, sqlite3_errmsg(db))
-                : bw_fail_memory(err);
+        st = db ? fail_open(path, db, err) : bw_fail_memory(err);
     if (st == BW_OK) {
         sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
         sqlite3_progress_handler(db, POLL_STEPS, on_progress, NULL);

@@ -4,4 +4,6 @@
 #include "reports/commands.h"
 
 const bw_command BW_REPORTS_COMMANDS[] = {
-    {"plot", "one chart of the report, its data, or its script", bw_cmd_plot}, {0}};
+    {"plot", "one chart of the report, its data, or its script", bw_cmd_plot},
+    {"ask", "a question in plain words, answered with its query", bw_cmd_ask},
+    {0}};

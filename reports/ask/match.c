@@ -125,7 +125,7 @@ static void use_synonyms(const matcher *m, bw_words *w) {
 static bool has(const bw_words *w, const char *word) {
     for (size_t i = 0; i < w->n; i++)
         if (word[0] == '{' || w->word[i][0] == '{' ? strcmp(w->word[i], word) == 0
-                                                    : bw_words_alike(w->word[i], word))
+                                                   : bw_words_alike(w->word[i], word))
             return true;
     return false;
 }
@@ -227,7 +227,8 @@ size_t bw_ask_find(bw_arena *a, const bw_ask_book *book, const char *question,
         all[i].pattern = i;
         all[i].score = overlap(&m, &q, &m.patterns[i]);
         if (similarity)
-            all[i].score = (1 - SIMILARITY_WEIGHT) * all[i].score + SIMILARITY_WEIGHT * similarity[i];
+            all[i].score =
+                (1 - SIMILARITY_WEIGHT) * all[i].score + SIMILARITY_WEIGHT * similarity[i];
     }
     return best_of_each(all, book->n_patterns, out, max);
 }

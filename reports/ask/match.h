@@ -35,9 +35,9 @@ typedef struct {
 
 typedef struct {
     size_t question, pattern;
-    double score;              /* 0..1 */
+    double score;                /* 0..1 */
     const bw_ask_name *names[3]; /* that the question spoke of, in order; NULL where fewer */
-    bw_period period;          /* words = 0: none */
+    bw_period period;            /* words = 0: none */
 } bw_ask_match;
 
 /* The best pattern of each question, best first; at most max. Names, period and matches live in the

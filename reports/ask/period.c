@@ -73,7 +73,8 @@ static bool take(reader *r, size_t words, long first, long last) {
 
 static bool take_month(reader *r, size_t words, int y, int m) {
     return m >= 1 && m <= 12 &&
-           take(r, words, day_number(y, m, 1), day_number(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) - 1);
+           take(r, words, day_number(y, m, 1),
+                day_number(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1) - 1);
 }
 
 static bool take_year(reader *r, size_t words, int y) {
@@ -91,12 +92,14 @@ static size_t any(const reader *r, const char *const *lists) {
 
 /* "this week" is the newest week in the data: for whoever asks, it is the last one they can see. */
 static bool relative(reader *r) {
-    static const char *const THIS_WEEK[] = {"this week", "last week", "past week", "本 周", "这 周",
-                                            "上 周", "这 一 周", "上 个 星 期", "上 星 期", NULL};
-    static const char *const WEEK_BEFORE[] = {"the week before", "week before last", "previous week",
-                                              "上 上 周", "前 一 周", NULL};
+    static const char *const THIS_WEEK[] = {"this week", "last week", "past week", "本 周",
+                                            "这 周",     "上 周",     "这 一 周",  "上 个 星 期",
+                                            "上 星 期",  NULL};
+    static const char *const WEEK_BEFORE[] = {
+        "the week before", "week before last", "previous week", "上 上 周", "前 一 周", NULL};
     static const char *const THIS_MONTH[] = {"this month", "本 月", "这 个 月", NULL};
-    static const char *const LAST_MONTH[] = {"last month", "previous month", "上 个 月", "上 月", NULL};
+    static const char *const LAST_MONTH[] = {"last month", "previous month", "上 个 月", "上 月",
+                                             NULL};
     static const char *const THIS_YEAR[] = {"this year", "今 年", NULL};
     static const char *const LAST_YEAR[] = {"last year", "previous year", "去 年", NULL};
     int before = r->month == 1 ? 12 : r->month - 1;
@@ -110,9 +113,11 @@ static bool relative(reader *r) {
 /* "the last 8 weeks", "past 30 days", "最近8周", "过去30天" */
 static bool span(reader *r) {
     static const char *const LEAD[] = {"last", "past", "最 近", "过 去", NULL};
-    static const struct { const char *unit; int days; } UNITS[] = {
-        {"weeks", 7}, {"week", 7}, {"days", 1}, {"day", 1}, {"months", 30}, {"周", 7}, {"天", 1},
-        {"个 星 期", 7}, {"个 月", 30}};
+    static const struct {
+        const char *unit;
+        int days;
+    } UNITS[] = {{"weeks", 7}, {"week", 7}, {"days", 1},     {"day", 1},   {"months", 30},
+                 {"周", 7},    {"天", 1},   {"个 星 期", 7}, {"个 月", 30}};
     size_t lead = any(r, LEAD);
     int n = lead ? number(r, lead) : -1;
     if (n <= 0)
@@ -130,8 +135,9 @@ static bool span(reader *r) {
 }
 
 static int month_named(const char *t) {
-    static const char *const NAMES[] = {"january", "february", "march", "april", "may", "june", "july",
-                                        "august", "september", "october", "november", "december"};
+    static const char *const NAMES[] = {"january",   "february", "march",    "april",
+                                        "may",       "june",     "july",     "august",
+                                        "september", "october",  "november", "december"};
     size_t n = strlen(t);
     for (int m = 0; n >= 3 && m < 12; m++)
         if (strcmp(t, NAMES[m]) == 0 || (n == 3 && strncmp(t, NAMES[m], 3) == 0) ||
@@ -189,9 +195,14 @@ static bool iso(reader *r) {
 bw_period bw_period_find(const bw_words *w, const char *week, const char *last_day) {
     bw_period p = {0};
     int y = 0, m = 0, d = 0, wy = 0, wm = 0, wd = 0;
-    if (sscanf(last_day, "%4d-%2d-%2d", &y, &m, &d) != 3 || sscanf(week, "%4d-%2d-%2d", &wy, &wm, &wd) != 3)
+    if (sscanf(last_day, "%4d-%2d-%2d", &y, &m, &d) != 3 ||
+        sscanf(week, "%4d-%2d-%2d", &wy, &wm, &wd) != 3)
         return p;
-    reader r = {.w = w, .week = day_number(wy, wm, wd), .last = day_number(y, m, d), .year = y, .month = m,
+    reader r = {.w = w,
+                .week = day_number(wy, wm, wd),
+                .last = day_number(y, m, d),
+                .year = y,
+                .month = m,
                 .p = &p};
     for (r.at = 0; r.at < w->n && !p.words; r.at++)
         (void)(span(&r) || relative(&r) || named_month(&r) || chinese_month(&r) || iso(&r));

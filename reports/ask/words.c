@@ -9,8 +9,8 @@
 
 /* Scripts written without spaces: kana, CJK ideographs (all planes), hangul stays in words. */
 static bool stands_alone(utf8proc_int32_t c) {
-    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) ||
-           (c >= 0x20000 && c <= 0x3FFFF);
+    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) ||
+           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF);
 }
 
 static bool in_word(utf8proc_int32_t c) {
@@ -22,8 +22,10 @@ static bool in_word(utf8proc_int32_t c) {
     case UTF8PROC_CATEGORY_LO:
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ND: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_ND:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -96,7 +98,8 @@ size_t bw_words_distance(const char *x, const char *y) {
         size_t *now = row[(i + 1) % 3], *before = row[i % 3], *earlier = row[(i + 2) % 3];
         now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            now[j] = least(before[j - 1] + (x[i - 1] != y[j - 1]), least(before[j], now[j - 1]) + 1);
+            now[j] =
+                least(before[j - 1] + (x[i - 1] != y[j - 1]), least(before[j], now[j - 1]) + 1);
             if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1])
                 now[j] = least(now[j], earlier[j - 2] + 1);
         }

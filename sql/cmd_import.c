@@ -3,6 +3,7 @@
 
 #include "sql/columns.h"
 #include "sql/db.h"
+#include "sql/guess.h"
 #include "sql/import.h"
 #include "sql/kinds.h"
 #include "sql/wide_flags.h"
@@ -22,7 +23,7 @@ struct options {
     const char *db, *mapping, *map, *set, *where, *encoding, *separator, *decimal, *date_order,
         *day, *today;
     long skip;
-    bool sum, again, dry_run, allow_future, json;
+    bool guess, sum, again, dry_run, allow_future, json;
 };
 
 static const bw_usage USAGE = {
@@ -39,7 +40,14 @@ static const bw_usage USAGE = {
     "  bellwether import spend spend.csv\n"
     "  bellwether import outcome orders.csv --map day=\"Order date\",revenue=Total --dry-run\n"
     "  bellwether import review reviews.jsonl.gz --set source=amazon,lang=en\n"
+    "  bellwether import --guess weekly.csv > map.json\n"
     "  bellwether import wide weekly.csv --mapping map.json\n"};
+
+/* What --mapping says; NULL where it says nothing. */
+struct mapping {
+    char *wide;      /* JSON of sql/wide.h */
+    char *map, *set; /* as the options of that name */
+};
 
 static bw_status one_char(const char *option, const char *text, char *out, bw_err *err) {
     if (!text)
@@ -75,15 +83,18 @@ static bw_status today(const char *text, int *out, bw_err *err) {
     return BW_OK;
 }
 
-static bw_status make_job(const struct options *o, const char *kind, const char *path, bw_buf *set,
-                          bw_import_job *job, bw_err *err) {
+static bw_status make_job(const struct options *o, const char *kind, const char *path,
+                          const struct mapping *mapping, bw_buf *set, bw_import_job *job,
+                          bw_err *err) {
+    bw_buf_add(set, mapping->set);
     if (o->set)
-        bw_buf_add(set, o->set);
+        bw_buf_addf(set, "%s%s", set->len ? "," : "", o->set);
     if (o->day)
         bw_buf_addf(set, "%sday=%s", set->len ? "," : "", o->day);
     *job = (bw_import_job){.kind = kind,
                            .path = path,
-                           .map = o->map,
+                           .map = mapping->map ? mapping->map : o->map,
+                           .mapping = mapping->wide,
                            .set = set->text,
                            .where = o->where,
                            .reading = {.encoding = o->encoding, .skip = o->skip},
@@ -176,20 +187,71 @@ static bw_status run_job(const char *db_path, const bw_import_job *job, bool jso
     return st;
 }
 
-/* The mapping of a wide file: --mapping FILE, or the flags. */
-static bw_status read_mapping(const struct options *o, const char *kind, char **out, bw_err *err) {
+/* An object of the mapping, {"day": "Date"}, as "day=Date,..." of --map and --set; NULL without one. */
+static bw_status pairs(const cJSON *root, const char *key, char **out, bw_err *err) {
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, key), *item;
+    bw_buf b = {0};
+    *out = NULL;
+    if (!object)
+        return BW_OK;
+    cJSON_ArrayForEach(item, object) {
+        if (!cJSON_IsString(item))
+            return bw_fail(err, BW_EFORMAT, "mapping: \"%s\" holds something that is not text",
+                           key);
+        bw_buf_addf(&b, "%s%s=", b.len ? "," : "", item->string);
+        for (const char *p = item->valuestring; *p; p++)
+            bw_buf_addf(&b, *p == ',' || *p == '\\' ? "\\%c" : "%c", *p);
+    }
+    *out = bw_buf_take(&b);
+    return *out ? BW_OK : bw_fail_memory(err);
+}
+
+/* The mapping of a kind: {"map": {"FIELD": "COLUMN"}, "set": {"FIELD": "VALUE"}}. */
+static bw_status kind_mapping(const char *json, struct mapping *m, bw_err *err) {
+    cJSON *root = cJSON_Parse(json);
+    bw_status st =
+        cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "map"))
+            ? BW_OK
+            : bw_fail(err, BW_EFORMAT, "mapping: {\"map\": {\"FIELD\": \"COLUMN\"}} is wanted");
+    if (st == BW_OK)
+        st = pairs(root, "map", &m->map, err);
+    if (st == BW_OK)
+        st = pairs(root, "set", &m->set, err);
+    cJSON_Delete(root);
+    return st;
+}
+
+/* --mapping FILE, or the flags of a wide file. */
+static bw_status read_mapping(const struct options *o, const char *kind, struct mapping *m,
+                              bw_err *err) {
     size_t len;
+    char *json = NULL;
     bool flags = bw_wide_flags_given(&o->wide), wide = strcmp(kind, "wide") == 0;
-    if (!wide && (flags || o->mapping))
-        return bw_fail(err, BW_EUSAGE,
-                       "import %s: --mapping and the flags marked 'wide' are for 'import wide'; "
-                       "use --map FIELD=COLUMN",
-                       kind);
-    if (flags && o->mapping)
-        return bw_fail(err, BW_EUSAGE, "import wide: either --mapping FILE or flags, not both");
+    if (!wide && flags)
+        return bw_fail(
+            err, BW_EUSAGE,
+            "import %s: the flags marked 'wide' are for 'import wide'; use --map FIELD=COLUMN",
+            kind);
+    if (o->mapping && (flags || o->map))
+        return bw_fail(err, BW_EUSAGE, "import: either --mapping FILE or flags, not both");
+    bw_status st = BW_OK;
     if (o->mapping)
-        return bw_file_read(o->mapping, MAPPING_MAX, out, &len, err);
-    return flags ? bw_wide_flags_json(&o->wide, out, err) : BW_OK;
+        st = bw_file_read(o->mapping, MAPPING_MAX, &json, &len, err);
+    else if (flags)
+        st = bw_wide_flags_json(&o->wide, &json, err);
+    if (st == BW_OK && json && !wide)
+        st = kind_mapping(json, m, err);
+    if (wide)
+        m->wide = json;
+    else
+        free(json);
+    return st;
+}
+
+static void free_mapping(struct mapping *m) {
+    free(m->wide);
+    free(m->map);
+    free(m->set);
 }
 
 static bw_status known_kind(const char *name, bw_err *err) {
@@ -204,6 +266,28 @@ static bw_status known_kind(const char *name, bw_err *err) {
     return st;
 }
 
+/* import --guess FILE: the mapping to standard output, what was taken for what to standard error. */
+static bw_status guess(const struct options *o, int argc, char **argv, bw_err *err) {
+    if (argc < 1 || argc > 2)
+        return bw_fail(err, BW_EUSAGE, "import --guess: one file is wanted");
+    const char *path = argv[argc - 1];
+    bw_sheet_options reading = {.encoding = o->encoding, .skip = o->skip};
+    bw_guess g = {0};
+    bw_status st = one_char("separator", o->separator, &reading.separator, err);
+    if (st == BW_OK)
+        st = bw_guess_file(path, &reading, &g, err);
+    if (st == BW_OK) {
+        puts(g.mapping);
+        fprintf(stderr,
+                "%s looks like %s%s:\n%skeep the mapping in map.json, correct it, then run\n  "
+                "bellwether import %s %s --mapping map.json\n",
+                path, strcmp(g.kind, "wide") == 0 ? "a modelling table, " : "rows of kind ", g.kind,
+                g.reasons.text, g.kind, path);
+    }
+    bw_guess_free(&g);
+    return st;
+}
+
 bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
     struct options o = {0};
     const bw_option options[] = {
@@ -211,6 +295,7 @@ bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
         BW_OPTION_JSON(o.json),
         {"mapping", 0, BW_OPT_TEXT, &o.mapping, "FILE",
          "roles of the columns, as JSON (--guess proposes one)"},
+        {"guess", 0, BW_OPT_FLAG, &o.guess, NULL, "propose a mapping for FILE, import nothing"},
         {"map", 'm', BW_OPT_TEXT, &o.map, "FIELD=COLUMN,...", "which column is which field"},
         {"set", 0, BW_OPT_TEXT, &o.set, "FIELD=VALUE,...", "a value for all rows"},
         {"day", 0, BW_OPT_TEXT, &o.day, "DATE", "the same as --set day=DATE"},
@@ -253,21 +338,22 @@ bw_status bw_cmd_import(int argc, char **argv, bw_err *err) {
     bw_status st = bw_options_parse(&USAGE, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;
+    if (o.guess)
+        return guess(&o, argc, argv, err);
     if (argc != 2)
         return bw_fail(err, BW_EUSAGE,
                        "import: a kind and a file are wanted; see 'bellwether import --help'");
     st = known_kind(argv[0], err);
     bw_buf set = {0};
-    char *mapping = NULL;
+    struct mapping mapping = {NULL, NULL, NULL};
     bw_import_job job;
     if (st == BW_OK)
         st = read_mapping(&o, argv[0], &mapping, err);
     if (st == BW_OK)
-        st = make_job(&o, argv[0], argv[1], &set, &job, err);
-    job.mapping = mapping;
+        st = make_job(&o, argv[0], argv[1], &mapping, &set, &job, err);
     if (st == BW_OK)
         st = run_job(o.db, &job, o.json, err);
-    free(mapping);
+    free_mapping(&mapping);
     bw_buf_free(&set);
     return st;
 }

@@ -249,13 +249,14 @@ static void conflict(bw_load *l, const bw_row *row) {
 }
 
 static void repeated(bw_load *l, const bw_row *row) {
-    bw_findings_add(l->findings,
-                    &(bw_spot){.severity = BW_WARNING,
-                               .rule = "duplicate",
-                               .line = row->line,
-                               .value = row->cells[0].text,
-                               .fix = "add --sum when equal rows are parts of a whole"},
-                    "the row stands above already and was passed over");
+    bw_findings_add(
+        l->findings,
+        &(bw_spot){.severity = BW_WARNING,
+                   .rule = "duplicate",
+                   .line = row->line,
+                   .value = row->cells[0].text,
+                   .fix = l->adds ? "add --sum when equal rows are parts of a whole" : NULL},
+        "the row stands above already and was passed over");
 }
 
 bw_status bw_load_put(bw_load *l, bw_sink *sink, const bw_value *values, const bw_row *row,

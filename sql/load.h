@@ -24,6 +24,7 @@ typedef struct {
     bw_profile profile;
     bw_progress *progress;
     bw_doctor *doctor;
+    bool adds;                          /* rows with the same key can be added up */
     int first_day, last_day;            /* of the rows; first > last when there are none */
     bw_names channels, geos, campaigns; /* named by the rows */
     bw_span *spans;                     /* of each campaign */

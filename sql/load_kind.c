@@ -64,6 +64,7 @@ static void choose_stored(struct rows *r) {
         if (!written || field->type == BW_TYPE_LABEL || field->type == BW_TYPE_AUTHOR)
             continue;
         r->slot[f] = (int)r->n_stored;
+        r->l->adds |= field->flags & BW_FIELD_ADDS;
         r->stored[r->n_stored++] = (bw_sink_column){field->name, field->flags & BW_FIELD_KEY,
                                                     field->flags & BW_FIELD_ADDS};
     }

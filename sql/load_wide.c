@@ -187,6 +187,7 @@ static bw_status set_up(struct wide *w, bw_err *err) {
     w->column = calloc(w->map.n, sizeof *w->column);
     if (!w->column)
         return bw_fail_memory(err);
+    w->l->adds = true;
     find_columns(w);
     if (w->l->findings->errors)
         return BW_OK;

@@ -30,7 +30,8 @@ struct design {
     const bw_series *s;
     size_t k, season; /* columns; season of the peers */
     bool yearly;
-    double *x, *z;   /* [n + horizon, k]; [n] y, logged */
+    double *x, *z; /* [n + horizon, k]; [n] y, logged */
+    double *scale;
     unsigned *block; /* [k] */
 };
 
@@ -126,6 +127,26 @@ static void name_blocks(const struct design *d, size_t seasons) {
         d->block[seasons + j] = s->is_event[j] ? BLOCK_EVENT : BLOCK_EXTRA;
 }
 
+/* Regressors to mean 0 and deviation 1 over the times seen, so that one prior suits their units. */
+static void scale_regressors(const struct design *d, size_t seasons) {
+    const bw_series *s = d->s;
+    for (size_t j = 0; j < s->extra; j++) {
+        double sum = 0, sq = 0, n = (double)s->n;
+        d->scale[j] = 1;
+        if (s->is_event[j])
+            continue;
+        for (size_t t = 0; t < s->n; t++)
+            sum += s->x[t * s->extra + j];
+        for (size_t t = 0; t < s->n; t++)
+            sq += pow(s->x[t * s->extra + j] - sum / n, 2);
+        d->scale[j] = sq > 0 ? sqrt(sq / n) : 1;
+        for (size_t t = 0; t < s->n + s->horizon; t++) {
+            double *cell = &d->x[t * d->k + seasons + j];
+            *cell = (*cell - sum / n) / d->scale[j];
+        }
+    }
+}
+
 static bw_status make_design(struct design *d, bool log_scale, bw_err *err) {
     const bw_series *s = d->s;
     size_t rows = s->n + s->horizon, seasons = season_columns(d);
@@ -133,7 +154,8 @@ static bw_status make_design(struct design *d, bool log_scale, bw_err *err) {
     d->x = calloc(rows * d->k + 1, sizeof *d->x);
     d->z = malloc(s->n * sizeof *d->z);
     d->block = calloc(d->k + 1, sizeof *d->block);
-    if (!d->x || !d->z || !d->block)
+    d->scale = calloc(s->extra + 1, sizeof *d->scale);
+    if (!d->x || !d->z || !d->block || !d->scale)
         return bw_fail_memory(err);
     for (size_t t = 0; t < rows; t++) {
         fill_season(d, t, d->x + t * d->k);
@@ -141,6 +163,7 @@ static bw_status make_design(struct design *d, bool log_scale, bw_err *err) {
             memcpy(d->x + t * d->k + seasons, s->x + t * s->extra, s->extra * sizeof *d->x);
     }
     name_blocks(d, seasons);
+    scale_regressors(d, seasons);
     for (size_t t = 0; t < s->n; t++)
         d->z[t] = log_scale ? log(s->y[t]) : s->y[t];
     return BW_OK;
@@ -300,8 +323,8 @@ static bw_status store_extras(const struct design *d, bw_structural *fit, bw_for
     }
     bw_structural_coef(fit, mean, cov);
     for (size_t j = 0; j < d->s->extra; j++) {
-        f->extra_mean[j] = mean[seasons + j];
-        f->extra_sd[j] = sqrt(fmax(0, cov[(seasons + j) * d->k + seasons + j]));
+        f->extra_mean[j] = mean[seasons + j] / d->scale[j];
+        f->extra_sd[j] = sqrt(fmax(0, cov[(seasons + j) * d->k + seasons + j])) / d->scale[j];
     }
     free(mean);
     return BW_OK;
@@ -350,6 +373,7 @@ bw_status bw_forecast_fit(const bw_series *s, bool test, uint64_t seed, bw_forec
     free(d.x);
     free(d.z);
     free(d.block);
+    free(d.scale);
     if (st != BW_OK)
         bw_forecast_free(f);
     return st;

@@ -138,12 +138,16 @@ static void sandwich(const bw_ols_data *d, bw_ols_fit *f, struct work *w) {
     double n = (double)d->n, g = (double)d->clusters, left = n - (double)(p + d->absorbed);
     double factor = d->cov == BW_COV_CLUSTER ? g / (g - 1) * (n - 1) / left : n / left;
     meat(d, f, w);
+    memset(w->gram, 0, p * p * sizeof *w->gram); /* its factor is no longer needed: scratch */
+    for (size_t a = 0; a < p; a++)
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k < p; k++)
+                w->gram[a * p + k] += w->inv[a * p + j] * w->meat[j * p + k];
     for (size_t a = 0; a < p; a++)
         for (size_t b = 0; b < p; b++) {
             double s = 0;
-            for (size_t j = 0; j < p; j++)
-                for (size_t k = 0; k < p; k++)
-                    s += w->inv[a * p + j] * w->meat[j * p + k] * w->inv[k * p + b];
+            for (size_t k = 0; k < p; k++)
+                s += w->gram[a * p + k] * w->inv[b * p + k];
             f->cov[a * p + b] = factor * s / (w->scale[a] * w->scale[b]);
         }
 }

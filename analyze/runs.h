@@ -27,4 +27,9 @@ bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool fo
                           bw_err *err);
 #define BW_FORECAST_WEEKS 13 /* a quarter, unless asked otherwise */
 
+/* Kinds price and promotion, from outcome, event and context. *run is the price run, or the promotion
+ * run when prices cannot be judged; both are tried, and what could not be said is in the notes. Fails
+ * with BW_EDATA when neither can be judged. */
+bw_status bw_price_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
+
 #endif

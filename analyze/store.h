@@ -37,9 +37,15 @@
  *             long text, or "theme: NAME" of a topic of our messages
  * content   false_discovery    feature              q value: share of findings this weak that are none
  * price     elasticity         product              per cent of units per per cent of price; elasticity < 0
- * price     cross_elasticity   product    series
- * price     best_price         product              money, within the seen range
- * promotion uplift, dip        event                money over the promotion, and after it; uplift + dip > 0
+ * price     elasticity_alone   product              the same without what the other products tell
+ * price     cross_elasticity   ''         series    per cent of units per per cent of a competitor's price; > 0
+ * price     price_now          product              money, mean; lo..hi: 90 % of the prices seen
+ * price     best_price         product    '' or 'edge'  money, within the seen range  more profit than now
+ *             'edge': the end of the seen range; the true best may lie beyond. Profit by the setting margin
+ * price     price_gain         product              share more profit there; gain > 0
+ * price     (curve) demand     product              units a week against price
+ * promotion uplift, dip, net   event      first day money over the promotion, in the 14 days after, together; > 0
+ * promotion lift               event      first day share more sales a day while it runs; > 0
  * forecast  outcome            ''         week      money; sd
  * forecast  band50, band80, band95 ''     week      (lo, hi)
  * forecast  plan_met           ''         FROM..UNTIL  plan                       plan is reached
@@ -77,7 +83,8 @@ typedef struct {
 } bw_estimate;
 
 /* All fields NAN, texts as given. */
-bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at, const char *unit);
+bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at,
+                              const char *unit);
 
 /* The newest run of that kind with that input and options, or 0: then there is nothing to do. */
 int64_t bw_run_find(sqlite3 *db, const char *kind, const char *input, const char *options);

@@ -135,9 +135,11 @@ static double expect(bw_structural *s, size_t t, double *var) {
     for (size_t q = s->row[t]; q < s->row[t + 1]; q++) {
         size_t j = s->nonzero[q];
         const double *row = s->p + (j + 2) * dim;
-        f += x[j] * s->a[j + 2];
+        double *m = s->m, xj = x[j];
+        f += xj * s->a[j + 2];
+#pragma omp simd
         for (size_t i = 0; i < dim; i++)
-            s->m[i] += x[j] * row[i];
+            m[i] += xj * row[i];
     }
     *var = s->m[0];
     for (size_t q = s->row[t]; q < s->row[t + 1]; q++)
@@ -151,8 +153,10 @@ static void update(bw_structural *s, double innovation, double variance) {
         double gain = s->m[i] / variance;
         s->a[i] += gain * innovation;
         double *row = s->p + i * dim;
+        const double *m = s->m;
+#pragma omp simd
         for (size_t j = 0; j < dim; j++)
-            row[j] -= gain * s->m[j];
+            row[j] -= gain * m[j];
     }
 }
 

@@ -23,26 +23,33 @@ static bw_status cmd_verify(int argc, char **argv, bw_err *err) {
 
 static const bw_command PARTS[] = {
     {"verify", "compare with the answers of a reference implementation", cmd_verify},
+    {"tokenizer", "train a vocabulary; encode and decode text", bw_cmd_tokenizer},
     {0},
 };
 
-static void print_parts(FILE *to) {
-    fputs("usage: bellwether model PART [options]\n\nparts:\n", to);
-    for (const bw_command *c = PARTS; c->name; c++)
+static void print_parts(FILE *to, const char *name, const bw_command *parts) {
+    fprintf(to, "usage: bellwether %s PART [options]\n\nparts:\n", name);
+    for (const bw_command *c = parts; c->name; c++)
         fprintf(to, "  %-11s %s\n", c->name, c->summary);
-    fputs("\n'bellwether model PART --help' shows options and examples.\n", to);
+    fprintf(to, "\n'bellwether %s PART --help' shows options and examples.\n", name);
+}
+
+bw_status bw_cmd_parts(const char *name, const bw_command *parts, int argc, char **argv,
+                       bw_err *err) {
+    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        print_parts(stdout, name, parts);
+        return BW_HELP;
+    }
+    for (const bw_command *c = parts; argc > 1 && c->name; c++)
+        if (!strcmp(c->name, argv[1]))
+            return c->run(argc - 1, argv + 1, err);
+    if (argc > 1)
+        return bw_fail(err, BW_EUSAGE, "%s has no part '%s'; see 'bellwether %s --help'", name,
+                       argv[1], name);
+    print_parts(stderr, name, parts);
+    return BW_EUSAGE;
 }
 
 bw_status bw_cmd_model(int argc, char **argv, bw_err *err) {
-    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-        print_parts(stdout);
-        return BW_HELP;
-    }
-    for (const bw_command *c = PARTS; argc > 1 && c->name; c++)
-        if (!strcmp(c->name, argv[1]))
-            return c->run(argc - 1, argv + 1, err);
-    if (argc < 2)
-        print_parts(stderr);
-    return bw_fail(err, BW_EUSAGE, "model has no part '%s'; see 'bellwether model --help'",
-                   argc < 2 ? "" : argv[1]);
+    return bw_cmd_parts("model", PARTS, argc, argv, err);
 }

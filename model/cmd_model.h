@@ -8,6 +8,10 @@
 /* The command itself: a table of parts. */
 bw_status bw_cmd_model(int argc, char **argv, bw_err *err);
 
+/* Runs the part that argv[1] names; --help lists them. name: the command so far. */
+bw_status bw_cmd_parts(const char *name, const bw_command *parts, int argc, char **argv,
+                       bw_err *err);
+
 /* model verify --tokenizer DIR CASES.json [--json]: BW_EMISMATCH when any case differs. */
 bw_status bw_cmd_verify_tokenizer(int argc, char **argv, bw_err *err);
 /* model verify --processors FILE.json [--json] */

@@ -3,26 +3,11 @@
  * One pass over weights, gradients and both moments; it clips, decays, updates and zeroes the
  * gradient on the way. The update follows PyTorch's: decay first, then
  * w -= lr / (1 - b1^k) * m / (sqrt(v / (1 - b2^k)) + eps). */
-#include "model/optimizer.h"
-#include "model/safetensors.h"
+#include "model/optimizer_internal.h"
 #include "model/simd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-typedef struct {
-    char label[48];
-    bw_params *p; /* borrowed */
-    bw_group group;
-    float *m, *v; /* first and second moments, laid out like p->data */
-} block;
-
-struct bw_optimizer {
-    bw_adamw s;
-    size_t steps;
-    block *blocks;
-    size_t n_blocks;
-};
 
 bw_status bw_optimizer_new(const bw_adamw *settings, bw_optimizer **out, bw_err *err) {
     *out = NULL;
@@ -56,12 +41,12 @@ bw_status bw_optimizer_add(bw_optimizer *o, const char *label, bw_params *p, bw_
     bw_status st = bw_params_need_grad(p, err);
     if (st != BW_OK)
         return st;
-    block *blocks = realloc(o->blocks, (o->n_blocks + 1) * sizeof *blocks);
+    bw_optimizer_block *blocks = realloc(o->blocks, (o->n_blocks + 1) * sizeof *blocks);
     if (!blocks)
         return bw_fail_memory(err);
     o->blocks = blocks;
-    block *b = &blocks[o->n_blocks];
-    *b = (block){.p = p, .group = group};
+    bw_optimizer_block *b = &blocks[o->n_blocks];
+    *b = (bw_optimizer_block){.p = p, .group = group};
     snprintf(b->label, sizeof b->label, "%s", label);
     if (!b->group.lr_scale)
         b->group.lr_scale = 1;
@@ -151,8 +136,8 @@ static int deepest(const bw_params *p) {
     return depth;
 }
 
-static step_numbers numbers_for(const bw_optimizer *o, const block *b, const bw_param *row,
-                                int depth, double clip) {
+static step_numbers numbers_for(const bw_optimizer *o, const bw_optimizer_block *b,
+                                const bw_param *row, int depth, double clip) {
     const bw_adamw *s = &o->s;
     double lr = bw_adamw_lr(s, o->steps) * b->group.lr_scale *
                 pow(b->group.layer_decay, depth - row->depth);
@@ -170,7 +155,7 @@ static step_numbers numbers_for(const bw_optimizer *o, const block *b, const bw_
     };
 }
 
-static void update_block(const bw_optimizer *o, const block *b, double clip) {
+static void update_block(const bw_optimizer *o, const bw_optimizer_block *b, double clip) {
     bw_params *p = b->p;
     int depth = deepest(p);
 #pragma omp parallel for schedule(dynamic, 1)

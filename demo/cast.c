@@ -14,9 +14,9 @@ static const struct cast {
     enum pattern pattern;
     double budget, roas, half_life, fullness, follows;
 } CAST[] = {
-    {"search", "Search", "搜索广告", FOLLOWS, 16000, 3.4, 0.30, 1.5, 0.5},
+    {"search", "Search", "搜索广告", FOLLOWS, 16000, 3.4, 0.30, 1.5, 0.3},
     {"paid_social", "Paid social", "社交媒体广告", STEPS, 13000, 2.1, 0.70, 2.9, 0.1},
-    {"short_video", "Short video", "短视频", RAMP, 7000, 4.2, 0.90, 0.8, 0.0},
+    {"short_video", "Short video", "短视频", TRIALS, 7000, 4.2, 0.90, 0.8, 0.0},
     {"email", "E-mail", "电子邮件", STEADY, 2400, 5.6, 0.35, 0.7, 0.1},
     {"affiliates", "Affiliates", "联盟推广", WANDERS, 6500, 2.8, 0.45, 1.2, 0.1},
     {"influencers", "Influencers", "达人合作", BURSTS, 6000, 1.7, 1.20, 1.0, 0.0},

@@ -12,7 +12,7 @@
 #define COURIER_DROP    0.62     /* of tone, while the new courier drives and a week longer */
 #define COURIER_WEEKS   5
 #define PROMOTION_POWER 2.7  /* a discount d lifts units by d x this */
-#define DIP_SHARE       0.35 /* of the extra units were bought ahead */
+#define DIP_SHARE       0.20 /* of the extra units were bought ahead */
 #define DIP_DAYS        14
 
 /* Monday .. Sunday, mean 1. */

@@ -30,7 +30,7 @@ enum stream {
     RNG_CAMPAIGN
 };
 
-enum pattern { FOLLOWS, STEPS, RAMP, STEADY, WANDERS, BURSTS, FLIGHTS };
+enum pattern { FOLLOWS, STEPS, TRIALS, STEADY, WANDERS, BURSTS, FLIGHTS };
 
 struct channel {
     char name[NAME_SIZE], label_en[NAME_SIZE], label_zh[NAME_SIZE];

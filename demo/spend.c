@@ -24,23 +24,24 @@ static double in_flight(const int *first, size_t n, int lasts, int week, int off
     return 0;
 }
 
+/* Paid social: budgets of half a year, raised at last; twice the account was blocked for some weeks. */
 static double steps(int w) {
-    return w < 34    ? 0.55
-           : w < 61  ? 0.85
-           : w < 74  ? 1.25
-           : w < 92  ? 0.8
-           : w < 120 ? 1.15
-           : w < 131 ? 0.7
+    if ((w >= 47 && w < 50) || (w >= 113 && w < 115))
+        return 0.08;
+    return w < 24    ? 0.9
+           : w < 40  ? 0.5
+           : w < 62  ? 1.0
+           : w < 76  ? 1.35
+           : w < 101 ? 0.6
+           : w < 129 ? 1.1
                      : 1.5;
 }
 
-/* A launch, test weeks at high and low, then growth. */
-static double ramp(int w) {
-    if (w < 14)
-        return 0;
-    static const double TRIED[13] = {1.7,  1.6, 1.7, 0.9, 0.8, 0.4, 0.3,
-                                     0.35, 1.0, 1.2, 1.3, 0.6, 0.5};
-    return (0.75 + 0.4 * w / BW_DEMO_MAX_WEEKS) * TRIED[w % 13];
+/* Short video: high and low weeks on trial in a cycle that no year divides, so that they never meet
+ * the same holiday twice. */
+static double trials(int w) {
+    static const double TRIED[11] = {0.9, 1.5, 1.7, 0.5, 0.2, 0.25, 1.3, 1.0, 0.6, 1.9, 0.6};
+    return (0.9 + 0.2 * w / BW_DEMO_MAX_WEEKS) * TRIED[w % 11];
 }
 
 /* Factor of the average budget in week w; the pattern is pinned to the end of the three years. */
@@ -49,15 +50,15 @@ static double weekly_factor(enum pattern pattern, int w, int offset, double *sta
     double scatter = exp(gsl_ran_gaussian(r, 0.12));
     switch (pattern) {
     case FOLLOWS:
-        return exp(1.1 * *state) * scatter * (w % 26 == 11 || w % 26 == 12 ? 0.55 : 1);
+        return exp(0.7 * *state) * pow(scatter, 1.5) * (w % 31 == 11 || w % 31 == 12 ? 0.55 : 1);
     case STEPS:
         return steps(w) * scatter * exp(0.5 * *state);
-    case RAMP:
-        return ramp(w) * scatter;
+    case TRIALS:
+        return trials(w) * scatter;
     case STEADY:
-        return scatter * exp(0.8 * *state) * (w % 4 == 0 ? 1.6 : 0.8);
+        return scatter * exp(0.8 * *state) * (w % 5 == 0 || w % 7 == 3 ? 1.6 : 0.75);
     case WANDERS:
-        return exp(1.6 * *state) * scatter;
+        return exp(*state) * pow(scatter, 3);
     case BURSTS:
         return (0.25 + 2.0 * in_flight(BURST_WEEKS, sizeof BURST_WEEKS / sizeof *BURST_WEEKS, 3, w,
                                        offset)) *

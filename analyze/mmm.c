@@ -44,12 +44,14 @@ static bw_status allocate(bw_mmm *m, bw_err *err) {
     m->design = calloc(room * m->n, sizeof(double));
     m->column_part = calloc(room, sizeof *m->column_part);
     m->column_event = calloc(room, sizeof *m->column_event);
+    m->column_from = calloc(room, sizeof *m->column_from);
+    m->column_to = calloc(room, sizeof *m->column_to);
     m->geo_scale = calloc(m->geos, sizeof(double));
     m->channel = calloc(d->n_channel + 1, sizeof *m->channel);
     m->lift = calloc(d->n_lift + 1, sizeof *m->lift);
     m->lift_series = calloc(d->n_lift * m->geos + 1, sizeof *m->lift_series);
     return m->y && m->w && m->live && m->x && m->unit && m->z && m->design && m->column_part &&
-                   m->column_event && m->geo_scale && m->channel && m->lift && m->lift_series
+                   m->column_event && m->column_from && m->column_to && m->geo_scale && m->channel && m->lift && m->lift_series
                ? BW_OK
                : bw_fail_memory(err);
 }
@@ -106,6 +108,8 @@ void bw_mmm_free(bw_mmm *m) {
     free(m->design);
     free(m->column_part);
     free(m->column_event);
+    free(m->column_from);
+    free(m->column_to);
     free(m->geo_scale);
     free(m->channel);
     free(m->lift);

@@ -20,42 +20,30 @@ static const double *media_of(const bw_mmm *m, size_t c, size_t g) {
 
 void *mmm_scratch_new(const void *model) {
     const bw_mmm *m = model;
-    size_t C = m->data->n_channel, CG = C * m->geos, n = m->n;
-    const size_t sizes[] = {m->dim,
-                            m->dim,
-                            m->dim,
-                            C * m->lags,
-                            C * m->lags,
-                            CG * n,
-                            CG * n,
-                            m->geos * n,
-                            CG,
-                            CG,
-                            CG,
-                            C,
-                            C,
-                            C,
-                            n,
-                            n,
-                            n,
-                            n,
-                            3 * m->lift_room};
-    size_t total = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        total += bw_lanes_up(sizes[i]);
+    size_t C = m->data->n_channel, CG = C * m->geos, n = m->n, CL = C * m->lags;
     scratch *sc = calloc(1, sizeof *sc);
-    if (!sc || !(sc->block = calloc(total + 1, sizeof *sc->block))) {
+    if (!sc)
+        return NULL;
+    const struct { double **into; size_t size; } arrays[] = {
+        {&sc->natural, m->dim}, {&sc->slope, m->dim}, {&sc->grad, m->dim},
+        {&sc->weight, CL}, {&sc->d1, CL}, {&sc->d2, CL}, {&sc->corr, CL},
+        {&sc->a, CG * n}, {&sc->s, CG * n}, {&sc->e, m->geos * n},
+        {&sc->sum_s, CG}, {&sc->h, CG}, {&sc->v, CG},
+        {&sc->B, C}, {&sc->D, C}, {&sc->gB, C},
+        {&sc->base, n}, {&sc->mu, n}, {&sc->gbase, n}, {&sc->g, n},
+        {&sc->lift, 3 * m->lift_room},
+    };
+    size_t total = 0, count = sizeof arrays / sizeof *arrays;
+    for (size_t i = 0; i < count; i++)
+        total += bw_lanes_up(arrays[i].size);
+    if (!(sc->block = calloc(total + 1, sizeof *sc->block))) {
         free(sc);
         return NULL;
     }
-    double **const into[] = {&sc->natural, &sc->slope, &sc->grad, &sc->weight, &sc->corr,
-                             &sc->a,       &sc->s,     &sc->e,    &sc->sum_s,  &sc->h,
-                             &sc->v,       &sc->B,     &sc->D,    &sc->gB,     &sc->base,
-                             &sc->mu,      &sc->gbase, &sc->g,    &sc->lift};
     double *at = sc->block;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        *into[i] = at;
-        at += bw_lanes_up(sizes[i]);
+    for (size_t i = 0; i < count; i++) {
+        *arrays[i].into = at;
+        at += bw_lanes_up(arrays[i].size);
     }
     return sc;
 }
@@ -86,9 +74,9 @@ static const double *params_at(const scratch *sc, size_t at) {
 /* Of one channel: weights, adstocked and saturated media of every geo, and D. */
 static void channel_media(const bw_mmm *m, scratch *sc, size_t c) {
     const channel *ch = &m->channel[c];
-    double d1[MAX_LAGS], d2[MAX_LAGS], *w = sc->weight + c * m->lags;
+    double *w = sc->weight + c * m->lags;
     adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
-                    m->lags, w, d1, d2);
+                    m->lags, w, sc->d1 + c * m->lags, sc->d2 + c * m->lags);
     double eta = m->at_eta == NONE ? 0.0 : sc->natural[m->at_eta + c];
     sc->D[c] = 0;
     for (size_t g = 0; g < m->geos; g++) {
@@ -125,7 +113,8 @@ double mmm_geo_control(const bw_mmm *m, const scratch *sc, size_t k, size_t g) {
 void mmm_base(const bw_mmm *m, scratch *sc) {
     memset(sc->base, 0, m->n * sizeof *sc->base);
     for (size_t p = 0; p < m->columns; p++)
-        bw_k_axpy(sc->base, mmm_coefficient(m, sc, p), m->design + p * m->n, m->n);
+        bw_k_axpy(sc->base + m->column_from[p], mmm_coefficient(m, sc, p),
+                  m->design + p * m->n + m->column_from[p], m->column_to[p] - m->column_from[p]);
 }
 
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g) {
@@ -201,7 +190,8 @@ static double geo_outcome(const bw_mmm *m, scratch *sc, size_t g) {
 
 static void base_gradient(const bw_mmm *m, scratch *sc) {
     for (size_t p = 0; p < m->columns; p++) {
-        double d = bw_k_dot(sc->gbase, m->design + p * m->n, m->n);
+        size_t from = m->column_from[p];
+        double d = bw_k_dot(sc->gbase + from, m->design + p * m->n + from, m->column_to[p] - from);
         size_t at = m->at_column + p;
         if (p >= m->knots_from && m->at_kappa != NONE) {
             sc->grad[m->at_kappa] += d * sc->natural[at];
@@ -288,10 +278,7 @@ static void channel_back(const bw_mmm *m, scratch *sc, size_t c) {
     }
     if (ch->adstock_at == NONE)
         return;
-    double w[MAX_LAGS], d1[MAX_LAGS], d2[MAX_LAGS];
-    const double *corr = sc->corr + c * m->lags;
-    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
-                    m->lags, w, d1, d2);
+    const double *corr = sc->corr + c * m->lags, *d1 = sc->d1 + c * m->lags, *d2 = sc->d2 + c * m->lags;
     for (size_t l = 0; l < m->lags; l++) {
         sc->grad[ch->adstock_at] += corr[l] * d1[l];
         if (adstock_params(ch->adstock) > 1)

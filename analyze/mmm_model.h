@@ -49,6 +49,7 @@ struct bw_mmm {
     double *design;             /* [columns, n] */
     part_kind *column_part;     /* [columns] */
     size_t *column_event;       /* [columns] index of the event, or NONE */
+    size_t *column_from, *column_to; /* [columns] lanes outside are zero: events and knots are short */
     size_t columns, knots_from; /* columns from knots_from on are knots */
     double *geo_scale;          /* [geos] money of one unit of scaled outcome */
     double shift;               /* subtracted from the scaled outcome */
@@ -66,7 +67,7 @@ struct bw_mmm {
 /* Room of one thread. */
 typedef struct {
     double *natural, *slope, *grad; /* [dim] value, dx/dq, d loglik / dx */
-    double *weight;                 /* [channels, lags] adstock weights */
+    double *weight, *d1, *d2;       /* [channels, lags] adstock weights and their Jacobian */
     double *corr;                   /* [channels, lags] gradient with respect to them */
     double *a, *s;                  /* [channels, geos, n] adstocked, saturated */
     double *e;                      /* [geos, n] d loglik / d mu */

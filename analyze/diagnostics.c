@@ -10,13 +10,17 @@
 #include <stdlib.h>
 
 /* Half-chains one after the other: [2 * chains, n]; a middle draw of an odd chain is left out. */
-typedef struct { double *x; size_t m, n; } halves;
+typedef struct {
+    double *x;
+    size_t m, n;
+} halves;
 
 static halves split(const bw_chains *c) {
     size_t n = c->draws / 2;
     halves h = {malloc((2 * c->chains * n + 1) * sizeof(double)), 2 * c->chains, n};
     for (size_t k = 0; h.x && k < h.m; k++) {
-        const double *from = c->x + (k / 2) * c->stride_chain + (k % 2 ? c->draws - n : 0) * c->stride;
+        const double *from =
+            c->x + (k / 2) * c->stride_chain + (k % 2 ? c->draws - n : 0) * c->stride;
         for (size_t i = 0; i < n; i++)
             h.x[k * n + i] = from[i * c->stride];
     }
@@ -81,7 +85,10 @@ static double autocovariance(const double *x, size_t n, double mean, size_t lag)
     return sum / (double)n;
 }
 
-typedef struct { const halves *h; double *mean, within, plus; } correlogram;
+typedef struct {
+    const halves *h;
+    double *mean, within, plus;
+} correlogram;
 
 static double rho(const correlogram *c, size_t lag) {
     double sum = 0;
@@ -120,7 +127,8 @@ static double effective(const halves *h) {
     }
     c.plus = c.within * (n - 1.0) / n + fmax(squares - means * means / m, 0.0) / (m - 1.0);
     double ess = NAN;
-    if (c.plus > 0 && c.within > 0) /* antithetic chains may beat independence, but not without end */
+    if (c.plus > 0 &&
+        c.within > 0) /* antithetic chains may beat independence, but not without end */
         ess = m * n / fmax(autocorrelation_time(&c), 1.0 / log10(m * n));
     free(c.mean);
     return ess;

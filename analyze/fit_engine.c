@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DENSE_MOST 150 /* parameters: beyond, a step costs more by the metric than by the gradient */
+#define DENSE_MOST \
+    150 /* parameters: beyond, a step costs more by the metric than by the gradient */
 
 static bw_status find_mode(const bw_mmm *m, bw_laplace *l, bw_err *err) {
     bw_density f = bw_mmm_density(m);
@@ -44,8 +45,13 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
 /* The worst of all parameters; one that never moved has no R-hat and is not among them. */
 static void judge(const bw_nuts_result *r, engine_report *e) {
     double *rhat = calloc(3 * r->dim, sizeof *rhat), *bulk = rhat + r->dim, *tail = bulk + r->dim;
-    *e = (engine_report){.sampled = true, .chains = r->chains, .evaluations = r->evaluations, .max_rhat = 1,
-                         .min_ess_bulk = INFINITY, .min_ess_tail = INFINITY, .min_ebfmi = INFINITY};
+    *e = (engine_report){.sampled = true,
+                         .chains = r->chains,
+                         .evaluations = r->evaluations,
+                         .max_rhat = 1,
+                         .min_ess_bulk = INFINITY,
+                         .min_ess_tail = INFINITY,
+                         .min_ebfmi = INFINITY};
     if (!rhat)
         return;
 #pragma omp parallel for schedule(static)
@@ -74,10 +80,15 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
     if (st != BW_OK)
         return st;
     bw_density density = bw_mmm_density(f->model);
-    bw_nuts_options o = {.chains = (size_t)f->o->chains, .warmup = (size_t)f->o->warmup,
-                         .draws = (size_t)f->o->draws, .seed = (unsigned long)f->o->seed,
-                         .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST), .target = 0.9,
-                         .start = l.mode, .factor = l.factor, .label = "fit"};
+    bw_nuts_options o = {.chains = (size_t)f->o->chains,
+                         .warmup = (size_t)f->o->warmup,
+                         .draws = (size_t)f->o->draws,
+                         .seed = (unsigned long)f->o->seed,
+                         .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST),
+                         .target = 0.85,
+                         .start = l.mode,
+                         .factor = l.factor,
+                         .label = "fit"};
     bw_nuts_result r;
     st = bw_nuts_sample(&density, &o, &r, err);
     if (st == BW_OK) {

@@ -42,7 +42,8 @@ INLINE void exp_lanes(lanes *x) {
     lanes r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
     lanes a = (1.0 + r) + r2 * (0.5 + r * (1.0 / 6.0));
     lanes b = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5040.0));
-    lanes c = (1.0 / 40320.0 + r * (1.0 / 362880.0)) + r2 * (1.0 / 3628800.0 + r * (1.0 / 39916800.0));
+    lanes c =
+        (1.0 / 40320.0 + r * (1.0 / 362880.0)) + r2 * (1.0 / 3628800.0 + r * (1.0 / 39916800.0));
     lanes d = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
     lanes p = (a + r4 * b) + r8 * (c + r4 * d);
     lanes_bits two_k = ((lanes_bits)shifted << 52) + 0x3FF0000000000000LL;
@@ -136,6 +137,11 @@ CLONED double bw_k_sum(const double *a, size_t n) {
 CLONED void bw_k_axpy(double *y, double b, const double *x, size_t n) {
     for (size_t t = 0; t < n; t += BW_LANES)
         STORE(y + t, LOAD(y + t) + b * LOAD(x + t));
+}
+
+CLONED void bw_k_add_product(double *y, const double *a, const double *b, size_t n) {
+    for (size_t t = 0; t < n; t += BW_LANES)
+        STORE(y + t, LOAD(y + t) + LOAD(a + t) * LOAD(b + t));
 }
 
 CLONED void bw_k_tanh(double *s, const double *a, double k, size_t n) {

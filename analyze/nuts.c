@@ -13,7 +13,9 @@
 
 /* ---- dual averaging (Hoffman and Gelman 2014, section 3.2) ---- */
 
-typedef struct { double mu, target, count, s_bar, x_bar; } averaging;
+typedef struct {
+    double mu, target, count, s_bar, x_bar;
+} averaging;
 
 static void averaging_start(averaging *a, double step, double target) {
     *a = (averaging){.mu = log(10.0 * step), .target = target};
@@ -32,7 +34,11 @@ static double averaging_learn(averaging *a, double accept) {
 /* ---- the mass matrix ---- */
 
 /* Running mean and sums of squares (Welford), of all pairs when dense. */
-typedef struct { size_t n, count; bool dense; double *mean, *delta, *sum; } covariance;
+typedef struct {
+    size_t n, count;
+    bool dense;
+    double *mean, *delta, *sum;
+} covariance;
 
 static bool cholesky(const double *A, double *L, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -85,7 +91,8 @@ static void metric_learn(metric *m, const covariance *c) {
             m->cov[i * n + i] = m->variance[i];
     }
     if (c->dense && !cholesky(m->cov, m->factor, n))
-        for (size_t i = 0; i < n; i++) /* never with more draws than parameters: fall back to the diagonal */
+        for (size_t i = 0; i < n;
+             i++) /* never with more draws than parameters: fall back to the diagonal */
             for (size_t j = 0; j < n; j++) {
                 m->cov[i * n + j] = i == j ? m->variance[i] : 0.0;
                 m->factor[i * n + j] = i == j ? sqrt(m->variance[i]) : 0.0;
@@ -178,7 +185,9 @@ static bool first_point(chain *h) {
 
 /* The windows of Stan: step size alone, then covariance in windows that double, then step size alone;
  * 75, 25, 50 when the warm-up is 1000, in proportion when it is short. */
-typedef struct { size_t begin, end, window; } schedule;
+typedef struct {
+    size_t begin, end, window;
+} schedule;
 
 static schedule plan_windows(size_t warmup) {
     schedule s = {75, warmup - 50, 25};
@@ -272,8 +281,8 @@ static void keep_factor(chain *h) {
     size_t n = h->f->dim;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++)
-            h->out->factor[i * n + j] = h->m.dense ? h->m.factor[i * n + j]
-                                                   : (i == j ? sqrt(h->m.variance[i]) : 0.0);
+            h->out->factor[i * n + j] =
+                h->m.dense ? h->m.factor[i * n + j] : (i == j ? sqrt(h->m.variance[i]) : 0.0);
 }
 
 static bw_status run_chain(chain *h, bw_err *err) {
@@ -281,7 +290,9 @@ static bw_status run_chain(chain *h, bw_err *err) {
         return bw_fail_memory(err);
     metric_begin(&h->m, h->o->factor);
     if (!first_point(h))
-        return bw_fail(err, BW_EDATA, "no point near the start has a density; a column holds values beyond all measure");
+        return bw_fail(
+            err, BW_EDATA,
+            "no point near the start has a density; a column holds values beyond all measure");
     if (!warm_up(h) || !sample(h))
         return bw_fail(err, BW_EINTERRUPTED, "interrupted while sampling; nothing was stored");
     if (h->index == 0)
@@ -291,7 +302,8 @@ static bw_status run_chain(chain *h, bw_err *err) {
 
 /* ---- all chains ---- */
 
-static bw_status allocate(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out, bw_err *err) {
+static bw_status allocate(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out,
+                          bw_err *err) {
     size_t n = f->dim, all = o->chains * o->draws;
     *out = (bw_nuts_result){.dim = n, .chains = o->chains, .draws = o->draws};
     out->draw = malloc((all * n + 1) * sizeof(double));
@@ -301,10 +313,12 @@ static bw_status allocate(const bw_density *f, const bw_nuts_options *o, bw_nuts
     return out->draw && out->log_density && out->chain && out->factor ? BW_OK : bw_fail_memory(err);
 }
 
-bw_status bw_nuts_sample(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out, bw_err *err) {
+bw_status bw_nuts_sample(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out,
+                         bw_err *err) {
     bw_status st = allocate(f, o, out, err);
     size_t done = 0, evaluations = 0;
-    bw_progress *progress = o->label ? bw_progress_new(o->label, o->chains * (o->warmup + o->draws)) : NULL;
+    bw_progress *progress =
+        o->label ? bw_progress_new(o->label, o->chains * (o->warmup + o->draws)) : NULL;
 #pragma omp parallel for schedule(static, 1) reduction(+ : evaluations) if (st == BW_OK)
     for (size_t c = 0; c < o->chains; c++) {
         bw_err own = {{0}};

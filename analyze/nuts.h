@@ -20,15 +20,17 @@ typedef struct {
     size_t max_depth;    /* trajectories have at most 2^depth steps; 0 = 10 */
     bool dense;          /* learn the whole covariance, not its diagonal alone */
     const double *start; /* [dim] */
-    const double *factor; /* [dim, dim] lower triangle L: start + L z is a fair first draw, and L L^T the
+    const double
+        *factor; /* [dim, dim] lower triangle L: start + L z is a fair first draw, and L L^T the
                             first guess of the covariance; NULL: unit normal around start. A good guess
                             saves most of the warm-up. */
-    const char *label;   /* of the progress line; NULL = none */
+    const char *label; /* of the progress line; NULL = none */
 } bw_nuts_options;
 
 typedef struct {
     double step, accept, ebfmi; /* E-BFMI below 0.3: the chain moves badly between energies */
-    size_t divergences, deepest, leapfrogs; /* in the kept draws; deepest: trajectories of max_depth */
+    size_t divergences, deepest,
+        leapfrogs; /* in the kept draws; deepest: trajectories of max_depth */
 } bw_nuts_chain;
 
 typedef struct {
@@ -41,7 +43,8 @@ typedef struct {
 } bw_nuts_result;
 
 /* BW_EDATA when no first point with a density is found near start. The caller frees the result. */
-bw_status bw_nuts_sample(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out, bw_err *err);
+bw_status bw_nuts_sample(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out,
+                         bw_err *err);
 void bw_nuts_free(bw_nuts_result *r);
 
 #endif

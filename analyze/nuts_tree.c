@@ -13,7 +13,10 @@
 #define DIVERGENT 1000.0 /* energy error that ends a trajectory, as in Stan */
 
 /* Scratch of one level of the recursion. */
-typedef struct { point proposal; double *sharp_init_end, *init_end, *rho_init, *sharp_final_beg, *final_beg, *rho_final; } level;
+typedef struct {
+    point proposal;
+    double *sharp_init_end, *init_end, *rho_init, *sharp_final_beg, *final_beg, *rho_final;
+} level;
 
 struct tree {
     const bw_density *f;
@@ -27,7 +30,8 @@ struct tree {
     point z, fwd, bck, sample, proposal;
     double *velocity, *extended;
     double *rho, *rho_fwd, *rho_bck;
-    double *p_ff, *p_fb, *p_bf, *p_bb, *s_ff, *s_fb, *s_bf, *s_bb; /* momenta and M^-1 p: of the forward
+    double *p_ff, *p_fb, *p_bf, *p_bb, *s_ff, *s_fb, *s_bf,
+        *s_bb; /* momenta and M^-1 p: of the forward
                     half its forward and backward end, of the backward half likewise */
     level *level;
     double *block;
@@ -62,15 +66,16 @@ tree *tree_new(const bw_density *f, size_t max_depth) {
     point *const points[] = {&t->z, &t->fwd, &t->bck, &t->sample, &t->proposal};
     for (size_t i = 0; i < 5; i++)
         take_point(points[i], &at, n);
-    double **const vectors[] = {&t->velocity, &t->extended, &t->rho, &t->rho_fwd, &t->rho_bck, &t->p_ff, &t->p_fb,
-                                &t->p_bf, &t->p_bb, &t->s_ff, &t->s_fb, &t->s_bf, &t->s_bb};
+    double **const vectors[] = {&t->velocity, &t->extended, &t->rho,  &t->rho_fwd, &t->rho_bck,
+                                &t->p_ff,     &t->p_fb,     &t->p_bf, &t->p_bb,    &t->s_ff,
+                                &t->s_fb,     &t->s_bf,     &t->s_bb};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         *vectors[i] = take(&at, n);
     for (size_t d = 0; d <= max_depth; d++) {
         level *l = &t->level[d];
         take_point(&l->proposal, &at, n);
-        double **const own[] = {&l->sharp_init_end, &l->init_end, &l->rho_init, &l->sharp_final_beg, &l->final_beg,
-                                &l->rho_final};
+        double **const own[] = {&l->sharp_init_end,  &l->init_end,  &l->rho_init,
+                                &l->sharp_final_beg, &l->final_beg, &l->rho_final};
         for (size_t i = 0; i < 6; i++)
             *own[i] = take(&at, n);
     }
@@ -181,15 +186,18 @@ static bool goes_on(const double *sharp_a, const double *sharp_b, const double *
     return dot(sharp_a, rho, n) > 0 && dot(sharp_b, rho, n) > 0;
 }
 
-static bool goes_on_extended(tree *t, const double *sharp_a, const double *sharp_b, const double *rho,
-                             const double *p) {
+static bool goes_on_extended(tree *t, const double *sharp_a, const double *sharp_b,
+                             const double *rho, const double *p) {
     copy(t->extended, rho, t->n);
     add(t->extended, p, t->n);
     return goes_on(sharp_a, sharp_b, t->extended, t->n);
 }
 
 /* Ends of a subtree and its sums, as its parent wants them. */
-typedef struct { point *proposal; double *sharp_beg, *sharp_end, *beg, *end, *rho, log_weight; } branch;
+typedef struct {
+    point *proposal;
+    double *sharp_beg, *sharp_end, *beg, *end, *rho, log_weight;
+} branch;
 
 static bool grow_leaf(tree *t, branch *b) {
     leapfrog(t, &t->z, t->step);
@@ -216,10 +224,12 @@ static bool grow(tree *t, size_t depth, branch *b) {
     size_t n = t->n;
     memset(l->rho_init, 0, n * sizeof(double));
     memset(l->rho_final, 0, n * sizeof(double));
-    branch init = {b->proposal, b->sharp_beg, l->sharp_init_end, b->beg, l->init_end, l->rho_init, -INFINITY};
+    branch init = {b->proposal, b->sharp_beg, l->sharp_init_end, b->beg,
+                   l->init_end, l->rho_init,  -INFINITY};
     if (!grow(t, depth - 1, &init))
         return false;
-    branch final = {&l->proposal, l->sharp_final_beg, b->sharp_end, l->final_beg, b->end, l->rho_final, -INFINITY};
+    branch final = {&l->proposal, l->sharp_final_beg, b->sharp_end, l->final_beg,
+                    b->end,       l->rho_final,       -INFINITY};
     if (!grow(t, depth - 1, &final))
         return false;
     double both = log_sum_exp(init.log_weight, final.log_weight);
@@ -299,7 +309,8 @@ transition tree_transition(tree *t, const metric *m, double step, gsl_rng *r, po
             break;
     }
     copy_point(z, &t->sample, t->n);
-    return (transition){t->sum_accept / (double)t->leapfrogs, energy(t, z), t->leapfrogs, depth, t->divergent};
+    return (transition){t->sum_accept / (double)t->leapfrogs, energy(t, z), t->leapfrogs, depth,
+                        t->divergent};
 }
 
 double tree_first_step(tree *t, const metric *m, double step, gsl_rng *r, const point *start) {

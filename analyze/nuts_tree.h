@@ -17,7 +17,9 @@ typedef struct {
 } metric;
 
 /* A point in phase space. */
-typedef struct { double *q, *p, *g, value; } point;
+typedef struct {
+    double *q, *p, *g, value;
+} point;
 
 typedef struct tree tree; /* scratch of a trajectory */
 

@@ -46,7 +46,8 @@ static void correlated_normals(void **state) {
     double start[N] = {0};
     bw_density f = {N, NULL, eval_chain, NULL, NULL};
     for (int dense = 0; dense < 2; dense++) {
-        bw_nuts_options o = {.chains = 4, .warmup = 600, .draws = 1000, .seed = 11, .dense = dense, .start = start};
+        bw_nuts_options o = {
+            .chains = 4, .warmup = 600, .draws = 1000, .seed = 11, .dense = dense, .start = start};
         bw_nuts_result r;
         CHECK_OK(bw_nuts_sample(&f, &o, &r, &err));
         for (size_t i = 0; i < N; i++) {
@@ -95,7 +96,8 @@ static void same_draws_for_any_number_of_threads(void **state) {
     bw_err err = {{0}};
     double start[N] = {0};
     bw_density f = {N, NULL, eval_chain, NULL, NULL};
-    bw_nuts_options o = {.chains = 3, .warmup = 200, .draws = 100, .seed = 3, .dense = true, .start = start};
+    bw_nuts_options o = {
+        .chains = 3, .warmup = 200, .draws = 100, .seed = 3, .dense = true, .start = start};
     bw_nuts_result one, many;
     int before = omp_get_max_threads();
     omp_set_num_threads(1);
@@ -104,7 +106,8 @@ static void same_draws_for_any_number_of_threads(void **state) {
     CHECK_OK(bw_nuts_sample(&f, &o, &many, &err));
     omp_set_num_threads(before);
     assert_memory_equal(one.draw, many.draw, 3 * 100 * N * sizeof(double));
-    assert_memory_not_equal(one.draw, one.draw + 100 * N, 100 * N * sizeof(double)); /* chains differ */
+    assert_memory_not_equal(one.draw, one.draw + 100 * N,
+                            100 * N * sizeof(double)); /* chains differ */
     bw_nuts_free(&one);
     bw_nuts_free(&many);
 }
@@ -166,11 +169,15 @@ static void simulation_based_calibration(void **state) {
     gsl_rng_set(rng, 2018);
     double counts[2][BINS] = {{0}};
     for (int run = 0; run < RUNS; run++) {
-        double y[5], start[2] = {0, 0}, truth[2] = {gsl_ran_gaussian(rng, 1), gsl_ran_gaussian(rng, 0.5)};
+        double y[5], start[2] = {0, 0},
+                     truth[2] = {gsl_ran_gaussian(rng, 1), gsl_ran_gaussian(rng, 0.5)};
         for (int i = 0; i < 5; i++)
             y[i] = truth[0] + gsl_ran_gaussian(rng, exp(truth[1]));
         bw_density f = {2, y, eval_small, NULL, NULL};
-        bw_nuts_options o = {.chains = 1, .warmup = 300, .draws = DRAWS * THIN, .seed = (unsigned long)run + 1,
+        bw_nuts_options o = {.chains = 1,
+                             .warmup = 300,
+                             .draws = DRAWS * THIN,
+                             .seed = (unsigned long)run + 1,
                              .start = start};
         bw_nuts_result r;
         CHECK_OK(bw_nuts_sample(&f, &o, &r, &err));

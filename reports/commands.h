@@ -5,6 +5,7 @@
 #include "common/command.h"
 
 bw_status bw_cmd_ask(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_report(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_plot(int argc, char **argv, bw_err *err);
 
 #endif

@@ -133,6 +133,21 @@ static bw_status add_shift(bw_shop *s, const char *measure, const char *order, d
 
 /* ---- timing ---- */
 
+/* The share in money: the channel's orders a week over the last eight, at the shop's revenue an order. */
+static bw_status add_timing_money(bw_shop *s, const char *channel, bw_err *err) {
+    const char *last = s->last_day;
+    return bw_fact_add(
+        s->facts, (bw_fact_name){"timing.money", channel, "", "money"}, NULL, err,
+        "SELECT g.mean * m.v AS value, g.lo * m.v AS lo, g.hi * m.v AS hi, g.probability FROM "
+        "estimate g, "
+        "(SELECT sum(orders) / 8.0 * (SELECT sum(revenue) / nullif(sum(orders), 0) FROM outcome "
+        "WHERE day > date(%Q, '-56 days') AND day <= %Q) AS v "
+        "FROM message WHERE channel = %Q AND sent_at > date(%Q, '-55 days') AND sent_at < date(%Q, "
+        "'+1 day')) m "
+        "WHERE g.run = %lld AND g.name = 'gain' AND g.subject = %Q AND g.at = '' AND m.v > 0",
+        last, last, channel, last, last, (long long)s->runs.timing, channel);
+}
+
 static bw_status add_timing(bw_shop *s, bw_err *err) {
     const char **channel, **at;
     double *mean;
@@ -152,6 +167,8 @@ static bw_status add_timing(bw_shop *s, bw_err *err) {
         if (st == BW_OK)
             st = add_estimate(s, s->runs.timing, "spacing", channel[i],
                               (bw_fact_name){"timing.spacing", channel[i], "", "days"}, err);
+        if (st == BW_OK)
+            st = add_timing_money(s, channel[i], err);
     }
     return st;
 }

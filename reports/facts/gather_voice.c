@@ -185,5 +185,13 @@ bw_status bw_gather_voice(bw_shop *s, bw_err *err) {
             "SELECT mean AS value, lo, hi, probability FROM estimate WHERE run = %lld AND name = "
             "%Q AND subject = '' AND at = ''",
             (long long)s->runs.sentiment, i ? "cost" : "lead");
+    const bw_fact *shift = bw_fact_find(s->facts, "voice.shift", "");
+    if (st == BW_OK && shift && shift->hi < 0) /* cost is for 0.1 of sentiment */
+        st = bw_fact_add(s->facts, (bw_fact_name){"complaint.money", "", "", s->outcome_unit}, NULL,
+                         err,
+                         "SELECT mean * 10 * %.17g AS value, lo * 10 * %.17g AS lo, hi * 10 * "
+                         "%.17g AS hi, probability FROM estimate "
+                         "WHERE run = %lld AND name = 'cost' AND subject = '' AND at = ''",
+                         -shift->value, -shift->value, -shift->value, (long long)s->runs.sentiment);
     return st;
 }

@@ -63,6 +63,8 @@ bw_number bw_number_style(double value, double lo, double hi, bw_unit unit) {
             s.place = larger(digits, finest(unit));
     } else {
         s.place = digits - 2;
+        if (unit == BW_WEEKS && value == round(value))
+            s.place = 0;
         if (unit == BW_SHARE)
             s.place = fabs(value) < 0.0995 ? -3 : -2;
     }
@@ -202,7 +204,8 @@ void bw_format(const bw_locale *l, bw_buf *out, double value, const bw_number *s
 void bw_format_range(const bw_locale *l, bw_buf *out, double lo, double hi,
                      const bw_number *style) {
     bw_number first = *style;
-    if (strcmp(bw_word(l, "number.range_unit"), "last") == 0)
+    bool money = style->unit == BW_MONEY || style->unit == BW_SHARE;
+    if (!money || strcmp(bw_word(l, "number.range_unit"), "last") == 0)
         first.bare = true;
     bw_format(l, out, lo, &first);
     bw_buf_add(out, bw_word(l, "number.range_word"));
@@ -284,6 +287,10 @@ void bw_format_day(const bw_locale *l, bw_buf *out, const char *day, bool year) 
     add_date(l, out, bw_word(l, year ? "date.full" : "date.day"), bw_iso_day(day));
 }
 
+void bw_format_weekday(const bw_locale *l, bw_buf *out, const char *day) {
+    add_date(l, out, bw_word(l, "date.weekday"), bw_iso_day(day));
+}
+
 void bw_format_month(const bw_locale *l, bw_buf *out, const char *day) {
     add_date(l, out, bw_word(l, "date.month"), bw_iso_day(day));
 }
@@ -291,9 +298,16 @@ void bw_format_month(const bw_locale *l, bw_buf *out, const char *day) {
 void bw_format_span(const bw_locale *l, bw_buf *out, const char *first, const char *last) {
     bool year_first = strcmp(bw_word(l, "date.year"), "first") == 0;
     bool same = strncmp(first, last, 4) == 0;
-    bw_format_day(l, out, first, year_first || !same);
+    bool month = strncmp(first, last, 7) == 0; /* "2 to 8 Nov 2026", "2026 年 11 月 2 日至 8 日" */
+    if (month && !year_first)
+        add_date(l, out, bw_word(l, "date.short"), bw_iso_day(first));
+    else
+        bw_format_day(l, out, first, year_first || !same);
     bw_buf_add(out, bw_word(l, "date.to"));
-    bw_format_day(l, out, last, !year_first || !same);
+    if (month && year_first)
+        add_date(l, out, bw_word(l, "date.short"), bw_iso_day(last));
+    else
+        bw_format_day(l, out, last, !year_first || !same);
 }
 
 void bw_format_list(const bw_locale *l, bw_buf *out, const char *const *items, size_t n) {

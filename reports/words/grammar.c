@@ -129,6 +129,10 @@ static void add_fact(const bw_locale *l, bw_buf *out, const bw_fact *f, const ch
         add_number(l, out, f, 'v', f->value, style);
 }
 
+void bw_grammar_fact(const bw_locale *l, bw_buf *out, const bw_fact *f, const char *part) {
+    add_fact(l, out, f, part, strlen(part), part + strlen(part), false);
+}
+
 static void add_name(bw_buf *out, const char *text) {
     bw_buf_add(out, BW_MARK_NAME);
     bw_buf_add(out, text);
@@ -157,7 +161,10 @@ static void add_slot_text(const bw_locale *l, bw_buf *out, const bw_slot *s, con
         break;
     case BW_SLOT_DAY:
         bw_buf_add(out, BW_MARK_DAY);
-        bw_format_day(l, out, s->text, part_is(part, n, "full"));
+        if (part_is(part, n, "weekday"))
+            bw_format_weekday(l, out, s->text);
+        else
+            bw_format_day(l, out, s->text, part_is(part, n, "full"));
         bw_buf_add(out, BW_MARK_DAY_END);
         break;
     case BW_SLOT_NAMES:

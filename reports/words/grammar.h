@@ -7,7 +7,8 @@
  *   dir|up|down|flat         one of three texts by the value's sign, as rounded
  *   versus|above|below|equal the value against its reference
  *   plural|one|many          by the rounded value
- * of a list: (none) "a, b and c"; plural|one|many by its length. of a text or day: (none).
+ * of a list: (none) "a, b and c"; plural|one|many by its length. of a text: (none).
+ * of a day: (none), full (with the year), weekday.
  * A name that is no slot is looked up as "term.NAME" in the language.
  *
  * Each number is wrapped in marks that name its fact, each name and day in marks of their own, so
@@ -64,6 +65,9 @@ typedef enum {
 } bw_say_flags;
 void bw_grammar_say(const bw_locale *l, const bw_message *m, unsigned variant, unsigned flags,
                     bw_buf *out);
+
+/* One number of a fact with its marks; part as in a slot, "" for the value. */
+void bw_grammar_fact(const bw_locale *l, bw_buf *out, const bw_fact *f, const char *part);
 
 /* A copy without marks. */
 void bw_unmark(const char *marked, bw_buf *out);

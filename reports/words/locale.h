@@ -80,6 +80,7 @@ const char *bw_hedge(const bw_locale *l, double probability);
 /* Days are ISO 'YYYY-MM-DD'. */
 void bw_format_day(const bw_locale *l, bw_buf *out, const char *day, bool year);
 void bw_format_span(const bw_locale *l, bw_buf *out, const char *first, const char *last);
+void bw_format_weekday(const bw_locale *l, bw_buf *out, const char *day); /* "Wed 11 Nov" */
 void bw_format_month(const bw_locale *l, bw_buf *out, const char *day);
 
 int bw_iso_day(const char *day); /* days since 1970-01-01; 0 for a malformed day */

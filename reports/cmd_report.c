@@ -1,0 +1,67 @@
+/* reports/cmd_report.c - `report`: from rows to the weekly page. */
+#include "reports/commands.h"
+
+#include "reports/reports.h"
+#include "sql/db.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bw_status tell(const char *path, bool json, bw_err *err) {
+    if (!json) {
+        puts(path);
+        return BW_OK;
+    }
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "page", path);
+    char *text = cJSON_PrintUnformatted(o);
+    if (text)
+        puts(text);
+    free(text);
+    cJSON_Delete(o);
+    return text ? BW_OK : bw_fail_memory(err);
+}
+
+bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
+    const char *db_path = NULL;
+    bw_report_options o = {0};
+    bool json = false;
+    const bw_option options[] = {
+        BW_OPTION_DB(db_path),
+        {"out", 'o', BW_OPT_TEXT, &o.out, "DIR", "folder to write to (default report/WEEK)"},
+        {"lang", 0, BW_OPT_TEXT, &o.lang, "LANG", "en or zh"},
+        {"week", 0, BW_OPT_TEXT, &o.week, "WEEK",
+         "an earlier week, from what was known at its end: 2026-W40 or one of its days"},
+        {"format", 'f', BW_OPT_TEXT, &o.formats, "LIST", "html, md, json; default all three"},
+        {"length", 0, BW_OPT_TEXT, &o.length, "LENGTH", "brief, standard or full"},
+        {"no-stages", 0, BW_OPT_FLAG, &o.no_stages, NULL,
+         "write from the estimates there are, run nothing"},
+        {"quiet", 'q', BW_OPT_FLAG, &o.quiet, NULL, "no notes"},
+        BW_OPTION_JSON(json),
+        {0}};
+    static const bw_usage usage = {
+        "report [options]",
+        "Runs the stages that are out of date (score, fit, timing, price, forecast, plan), chooses "
+        "this week's advice, settles "
+        "earlier advice, and writes the weekly strategy report. Prints the page's path.",
+        "  bellwether report\n"
+        "  bellwether report --lang zh --out report-zh\n"
+        "  bellwether report --week 2026-W40 --length brief\n"
+        "  bellwether report --format html --out /srv/www/report\n"};
+    bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
+    if (st != BW_OK)
+        return st;
+    if (argc > 0)
+        return bw_fail(err, BW_EUSAGE,
+                       "report: '%s' is not expected; 'bellwether report --help' shows the options",
+                       argv[0]);
+    sqlite3 *db;
+    char path[4096];
+    st = bw_db_open(bw_default_db(db_path), BW_DB_WRITE, &db, err);
+    if (st != BW_OK)
+        return st;
+    st = bw_report_run(db, &o, path, sizeof path, err);
+    bw_db_close(db);
+    return st == BW_OK ? tell(path, json, err) : st;
+}

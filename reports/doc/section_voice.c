@@ -1,0 +1,267 @@
+/* reports/doc/section_voice.c - what customers say: mood, topics, and their own words. */
+#include "reports/doc/document.h"
+
+#include "sql/redact.h"
+#include "sql/value.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+static const bw_fact *find(const bw_document *d, const char *measure) {
+    return bw_fact_find(d->shop->facts, measure, "");
+}
+
+/* ---- mood ---- */
+
+static void say_mood(bw_document *d, bw_buf *p) {
+    const bw_fact *now = find(d, "voice.sentiment"), *shift = find(d, "voice.shift"),
+                  *event = find(d, "voice.event"), *reviews = find(d, "voice.reviews");
+    if (!now || !reviews)
+        return;
+    bw_message m = {.key = "voice.now", .salience = 0.9};
+    bw_message_fact(&m, "now", now);
+    bw_message_fact(&m, "reviews", reviews);
+    bw_say(d, p, &m);
+    if (shift) {
+        bool clear = shift->lo > 0 || shift->hi < 0;
+        bw_message s = {.key = clear ? "voice.shift" : "voice.steady",
+                        .salience = clear ? 0.8 : 0.5};
+        bw_message_fact(&s, "shift", shift);
+        bw_say(d, p, &s);
+    }
+    if (event) {
+        bw_message e = {.key = "voice.event", .salience = 0.7};
+        bw_message_name(
+            &e, "event",
+            bw_shop_part(d->shop, bw_arena_textf(d->shop->arena, "_event:%s", event->at)));
+        bw_message_fact(&e, "shift", event);
+        bw_say(d, p, &e);
+    }
+}
+
+static void say_aspects(bw_document *d, bw_buf *p) {
+    const bw_shop *s = d->shop;
+    const bw_fact *f;
+    size_t told = 0;
+    for (size_t i = 0; (f = bw_fact_at(s->facts, i)) && told < 3; i++) {
+        if (strncmp(f->measure, "aspect.moved", 12) != 0)
+            continue;
+        bool worse = f->value < 0;
+        const bw_fact *share = bw_fact_find(s->facts, worse ? "aspect.negative" : "aspect.positive",
+                                            f->at),
+                      *mentions = bw_fact_find(s->facts, "aspect.mentions", f->at);
+        if (!share || !mentions)
+            continue;
+        bw_message m = {.key = worse ? "voice.worse" : "voice.better",
+                        .salience = told ? 0.5 : 0.9};
+        bw_message_name(&m, "aspect", bw_shop_aspect(s, f->at));
+        bw_message_fact(&m, "share", share);
+        bw_message_fact(&m, "mentions", mentions);
+        bw_message_fact(&m, "shift", f);
+        bw_say(d, p, &m);
+        told++;
+    }
+    if (!told && find(d, "voice.shift"))
+        bw_say(d, p, &(bw_message){.key = "voice.no_topic", .salience = 0.5});
+}
+
+static void say_money(bw_document *d, bw_buf *p) {
+    const bw_fact *lead = find(d, "voice.lead"), *cost = find(d, "voice.cost");
+    if (lead && lead->value > 0 && lead->probability >= 0.9) {
+        bw_message m = {.key = "voice.lead", .salience = 0.5};
+        bw_message_fact(&m, "lead", lead);
+        bw_say(d, p, &m);
+    }
+    if (cost && cost->lo > 0) {
+        bw_message m = {.key = "voice.cost", .salience = 0.6};
+        bw_message_fact(&m, "cost", cost);
+        bw_say(d, p, &m);
+    }
+}
+
+/* ---- topics from clusters ---- */
+
+static bw_status add_topics(bw_document *d, bw_section *sec, const char *last, bw_err *err) {
+    bw_shop *s = d->shop;
+    const char **name, **id;
+    double *emerging, *count;
+    size_t n, shown = 0;
+    bw_status st =
+        bw_query(s, "ttnn", &n, err,
+                 "SELECT t.id, t.name, t.emerging, count(*) AS k FROM topic t JOIN topic_member m "
+                 "ON m.topic = t.id JOIN review r ON r.id = m.id "
+                 "WHERE t.kind = 'review' AND r.day > date(?2, '-28 days') AND r.day <= ?2 GROUP "
+                 "BY t.id HAVING k >= 5 ORDER BY t.emerging DESC, k DESC, t.id LIMIT 5",
+                 0, last, &id, &name, &emerging, &count);
+    const char **cells = bw_arena_get(s->arena, 6 * sizeof *cells);
+    for (size_t i = 0; i < n && st == BW_OK; i++) {
+        const bw_fact *share = NULL;
+        st =
+            bw_fact_add(s->facts, (bw_fact_name){"topic.share", id[i], "", "share"}, &share, err,
+                        "SELECT 1.0 * count(*) / (SELECT count(*) FROM review WHERE day > date(%Q, "
+                        "'-28 days') AND day <= %Q) AS value, count(*) AS n FROM topic_member m "
+                        "JOIN review r ON r.id = m.id WHERE m.topic = %s AND r.day > date(%Q, '-28 "
+                        "days') AND r.day <= %Q",
+                        last, last, id[i], last, last);
+        if (!share)
+            continue;
+        bw_message m = {.key = emerging[i] > 0 ? "voice.topic_new" : "voice.topic"};
+        bw_message_name(&m, "topic", name[i]);
+        bw_message_fact(&m, "share", share);
+        cells[shown++] = bw_marked(d, &m, false);
+    }
+    if (st != BW_OK || shown == 0)
+        return st;
+    bw_buf p = {0};
+    bw_say(d, &p, &(bw_message){.key = "voice.topics", .salience = 0.5});
+    bw_say_done(d, sec, &p);
+    bw_block *b = bw_block_add(d, sec, BW_NOTES);
+    b->cells = cells;
+    b->columns = 1;
+    b->rows = shown;
+    return BW_OK;
+}
+
+/* ---- quotes ---- */
+
+#define QUOTE_SHORTEST 15
+#define QUOTE_LONGEST  220 /* characters */
+
+/* A quote fit to print: redacted, one line, cut at a word. */
+static const char *tidy(const bw_document *d, const char *text) {
+    char *clean = bw_redact(text);
+    bw_buf b = {0};
+    size_t count = 0;
+    for (const char *p = clean ? clean : ""; *p && count <= QUOTE_LONGEST; count++) {
+        utf8proc_int32_t cp;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &cp);
+        if (n > 0 && cp >= 32)
+            bw_buf_add_n(&b, p, (size_t)n);
+        else if (b.len && b.text[b.len - 1] != ' ')
+            bw_buf_add(&b, " ");
+        p += n > 0 ? n : 1;
+    }
+    if (count > QUOTE_LONGEST) {
+        char *space = b.text ? strrchr(b.text, ' ') : NULL;
+        if (space && (size_t)(space - b.text) > b.len / 2)
+            b.len = (size_t)(space - b.text), *space = '\0';
+        bw_buf_add(&b, "…");
+    }
+    const char *copy = bw_arena_text(d->shop->arena, b.text);
+    bw_buf_free(&b);
+    free(clean);
+    return copy;
+}
+
+static size_t characters(const char *text) {
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* The reviews of the last four weeks that speak most clearly of the topic, one in each language
+ * first; `want` of them, not one already quoted. */
+static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect, bool negative,
+                            const char *last, size_t want, const char **quoted, size_t *n_quoted,
+                            bw_err *err) {
+    bw_shop *s = d->shop;
+    const char **text, **day, **source, **lang, **id;
+    double *order;
+    size_t n, added = 0;
+    char *sql = sqlite3_mprintf(
+        "SELECT x.id, x.text, x.day, x.source, x.lang, row_number() OVER (PARTITION BY x.lang "
+        "ORDER BY x.score DESC, x.id) AS k FROM "
+        "(SELECT r.id, coalesce(nullif(a.excerpt, ''), r.text) AS text, r.day, coalesce(r.source, "
+        "'') AS source, coalesce(r.lang, '') AS lang, a.mentioned * a.%s AS score "
+        "FROM review_aspect a JOIN review r ON r.id = a.review WHERE r.day > date(?2, '-28 days') "
+        "AND r.day <= ?2 AND a.aspect = %Q AND a.mentioned >= 0.5 "
+        "AND length(coalesce(nullif(a.excerpt, ''), r.text)) BETWEEN 12 AND 400 ORDER BY score "
+        "DESC, r.id LIMIT 200) x ORDER BY k, x.lang LIMIT 12",
+        negative ? "negative" : "positive", aspect);
+    bw_status st =
+        sql ? bw_query(s, "tttttn", &n, err, sql, 0, last, &id, &text, &day, &source, &lang, &order)
+            : bw_fail_memory(err);
+    sqlite3_free(sql);
+    for (size_t i = 0; i < n && st == BW_OK && added < want; i++) {
+        const char *clean = tidy(d, text[i]);
+        bool again = characters(clean) < (strcmp(lang[i], "zh") == 0 ? 6 : QUOTE_SHORTEST);
+        for (size_t k = 0; k < *n_quoted; k++)
+            again = again || strcmp(quoted[k], clean) == 0;
+        if (again)
+            continue;
+        quoted[(*n_quoted)++] = clean;
+        bw_block *b = bw_block_add(d, sec, BW_QUOTE);
+        bw_message from = {.key = *source[i] ? "quote.source" : "quote.plain"};
+        bw_message_name(&from, "source", source[i]);
+        bw_message_day(&from, "day", day[i]);
+        bw_message_name(&from, "aspect", bw_shop_aspect(s, aspect));
+        const bw_fact *share =
+            bw_fact_find(s->facts, negative ? "aspect.negative" : "aspect.positive", aspect);
+        if (share) {
+            bw_message_fact(&from, "share", share);
+            from.key = *source[i] ? (negative ? "quote.negative" : "quote.positive")
+                                  : (negative ? "quote.plain_negative" : "quote.plain_positive");
+        }
+        b->text = clean;
+        b->lang = lang[i];
+        b->source = bw_marked(d, &from, false);
+        added++;
+    }
+    return st;
+}
+
+/* The topic with most complaints, and the one with most praise. */
+static const char *loudest(const bw_document *d, const char *measure) {
+    const bw_fact *f, *best = NULL;
+    double most = 0;
+    for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)); i++)
+        if (strcmp(f->measure, measure) == 0 && f->value * f->n > most) {
+            most = f->value * f->n;
+            best = f;
+        }
+    return best ? best->subject : NULL;
+}
+
+static bw_status quote_customers(bw_document *d, bw_section *sec, const char *last, bw_err *err) {
+    const char *quoted[8] = {0};
+    size_t n = 0;
+    const bw_fact *moved = find(d, "aspect.moved");
+    bool worse = moved && moved->value < 0;
+    const char *blamed = worse ? moved->at : loudest(d, "aspect.negative"),
+               *praised = moved && !worse ? moved->at : loudest(d, "aspect.positive");
+    bw_status st = BW_OK;
+    if (d->shop->length == BW_BRIEF)
+        return st;
+    if (blamed)
+        st = add_quotes(d, sec, blamed, true, last, 2, quoted, &n, err);
+    if (st == BW_OK && praised)
+        st = add_quotes(d, sec, praised, false, last, 1, quoted, &n, err);
+    return st;
+}
+
+bw_status bw_section_voice(bw_document *d, bw_err *err) {
+    bw_section *sec = bw_section_add(d, "voice");
+    bw_buf p = {0};
+    if (!d->shop->has_scores) {
+        bw_say(d, &p,
+               &(bw_message){.key = d->shop->has_reviews ? "missing.scores" : "missing.reviews",
+                             .salience = 1});
+        bw_say_done(d, sec, &p);
+        return BW_OK;
+    }
+    say_mood(d, &p);
+    say_aspects(d, &p);
+    say_money(d, &p);
+    bw_say_done(d, sec, &p);
+    bw_status st = bw_chart_block(d, sec, "sentiment", err);
+    if (st == BW_OK)
+        st = bw_chart_block(d, sec, "aspects", err);
+    char last[11];
+    bw_day_text(bw_iso_day(d->shop->voice_week) + 6, last);
+    if (st == BW_OK)
+        st = add_topics(d, sec, last, err);
+    return st == BW_OK ? quote_customers(d, sec, last, err) : st;
+}

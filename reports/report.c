@@ -1,0 +1,191 @@
+/* reports/report.c - the report from first stage to last file. */
+#include "reports/reports.h"
+
+#include "common/buf.h"
+#include "reports/advice/advice.h"
+#include "reports/doc/document.h"
+#include "reports/doc/facts_json.h"
+#include "reports/doc/html.h"
+#include "reports/doc/markdown.h"
+#include "reports/facts/gather.h"
+#include "reports/pipeline.h"
+#include "sql/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bw_status make_folder(const char *path, bw_err *err) {
+    bw_buf part = {0};
+    bw_status st = BW_OK;
+    for (const char *p = path;; p++) {
+        if ((*p == '/' || !*p) && part.len && mkdir(part.text, 0777) != 0 && errno != EEXIST) {
+            st = bw_fail(err, BW_EIO, "%s: this folder cannot be made: %s", part.text,
+                         strerror(errno));
+            break;
+        }
+        if (!*p)
+            break;
+        bw_buf_add_n(&part, p, 1);
+    }
+    bw_buf_free(&part);
+    return st;
+}
+
+static bool wants(const bw_report_options *o, const char *format) {
+    const char *list = o->formats ? o->formats : "html,md,json";
+    size_t n = strlen(format);
+    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && strncmp(p, format, n) == 0)
+            return true;
+    return false;
+}
+
+static bw_status check_formats(const bw_report_options *o, bw_err *err) {
+    static const char *const KNOWN[] = {"html", "md", "json"};
+    for (const char *p = o->formats ? o->formats : ""; *p; p += strcspn(p, ","), p += *p == ',') {
+        size_t n = strcspn(p, ","), i = 0;
+        while (i < 3 && !(strlen(KNOWN[i]) == n && strncmp(KNOWN[i], p, n) == 0))
+            i++;
+        if (i == 3)
+            return bw_fail(err, BW_EUSAGE, "there is no format '%.*s'; html, md and json are there",
+                           (int)n, p);
+    }
+    return BW_OK;
+}
+
+static bw_status set_length(bw_shop *s, const char *length, bw_err *err) {
+    static const char *const NAMES[] = {"brief", "standard", "full"};
+    for (size_t i = 0; i < 3; i++)
+        if (!length || strcmp(NAMES[i], length) == 0) {
+            s->length = length ? (bw_length)i : BW_STANDARD;
+            return BW_OK;
+        }
+    return bw_fail(err, BW_EUSAGE, "there is no length '%s'; brief, standard and full are there",
+                   length);
+}
+
+/* Facts, advice and document of the shop. */
+static bw_status compose(bw_shop *s, bw_document **d, bw_err *err) {
+    bw_status st = bw_facts_gather(s, err);
+    if (st == BW_OK)
+        st = bw_advice_settle(s, err);
+    if (st == BW_OK)
+        st = bw_advice_choose(s, err);
+    return st == BW_OK ? bw_document_build(s, d, err) : st;
+}
+
+static bw_status write_page(bw_document *d, const char *folder, bw_err *err) {
+    bw_buf out = {0};
+    bw_status st = bw_html_write(d, &out, err);
+    if (st == BW_OK)
+        st = bw_file_write(bw_arena_textf(d->shop->arena, "%s/index.html", folder), out.text,
+                           out.len, err);
+    bw_buf_free(&out);
+    return st;
+}
+
+static bw_status write_markdown(bw_document *d, const char *folder, bw_err *err) {
+    bw_buf out = {0};
+    bw_status st = make_folder(bw_arena_textf(d->shop->arena, "%s/charts", folder), err);
+    if (st == BW_OK)
+        st = bw_markdown_charts(d, folder, err);
+    bw_markdown_write(d, &out);
+    if (st == BW_OK && !bw_buf_ok(&out))
+        st = bw_fail_memory(err);
+    if (st == BW_OK)
+        st = bw_file_write(bw_arena_textf(d->shop->arena, "%s/report.md", folder), out.text,
+                           out.len, err);
+    bw_buf_free(&out);
+    return st;
+}
+
+static bw_status write_facts(bw_document *d, const char *folder, bw_err *err) {
+    bw_buf out = {0};
+    bw_status st = bw_facts_json(d, &out, err);
+    if (st == BW_OK)
+        st = bw_file_write(bw_arena_textf(d->shop->arena, "%s/facts.json", folder), out.text,
+                           out.len, err);
+    bw_buf_free(&out);
+    return st;
+}
+
+/* The page comes before facts.json: it gives the facts their numbers in the appendix. */
+static bw_status write_all(bw_document *d, const bw_report_options *o, const char *folder,
+                           bw_err *err) {
+    bw_status st = make_folder(folder, err);
+    if (st == BW_OK && wants(o, "html"))
+        st = write_page(d, folder, err);
+    if (st == BW_OK && wants(o, "md"))
+        st = write_markdown(d, folder, err);
+    if (st == BW_OK && wants(o, "json"))
+        st = write_facts(d, folder, err);
+    return st;
+}
+
+static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char *week, char *path,
+                             size_t cap, bw_err *err) {
+    bw_shop *s;
+    bw_document *d = NULL;
+    bw_status st = bw_shop_open(db, o->lang ? o->lang : "en", week, &s, err);
+    if (st != BW_OK)
+        return st;
+    if (!*s->week)
+        st = bw_fail(err, BW_EDATA,
+                     "the database holds no outcome, spend or review yet; 'bellwether import "
+                     "--help' shows how to fill it");
+    if (st == BW_OK)
+        st = set_length(s, o->length, err);
+    if (st == BW_OK)
+        st = compose(s, &d, err);
+    const char *folder = o->out ? o->out : bw_arena_textf(s->arena, "report/%s", s->week_name);
+    if (st == BW_OK)
+        st = write_all(d, o, folder, err);
+    if (st == BW_OK && path)
+        snprintf(path, cap, "%s/index.html", folder);
+    bw_document_free(d);
+    bw_shop_close(s);
+    return st;
+}
+
+static bw_status run_stages(sqlite3 *db, const bw_report_options *o, bw_err *err) {
+    bw_buf notes = {0};
+    bw_status st = o->no_stages ? BW_OK : bw_stages_run(db, &notes, err);
+    if (notes.len && !o->quiet)
+        fprintf(stderr, "%s", notes.text);
+    bw_buf_free(&notes);
+    return st;
+}
+
+/* A week other than the newest is written from a copy that knows nothing later. */
+static bw_status report_past(sqlite3 *db, const bw_report_options *o, char *path, size_t cap,
+                             bw_err *err) {
+    bw_shop *s;
+    bw_status st = bw_shop_open(db, "en", o->week, &s, err);
+    if (st != BW_OK)
+        return st;
+    sqlite3 *copy = NULL;
+    st = bw_stages_as_of(db, s->last_day, &copy, err);
+    if (st == BW_OK)
+        st = run_stages(copy, o, err);
+    if (st == BW_OK)
+        st = report_shop(copy, o, s->week, path, cap, err);
+    if (st == BW_OK)
+        st = bw_stages_keep_advice(copy, db, s->week, err);
+    sqlite3_close(copy);
+    bw_shop_close(s);
+    return st;
+}
+
+bw_status bw_report_run(sqlite3 *db, const bw_report_options *o, char *path, size_t cap,
+                        bw_err *err) {
+    bw_status st = check_formats(o, err);
+    if (st != BW_OK)
+        return st;
+    if (o->week)
+        return report_past(db, o, path, cap, err);
+    st = run_stages(db, o, err);
+    return st == BW_OK ? report_shop(db, o, NULL, path, cap, err) : st;
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# report: the page, its siblings, the ledger's ids, and what each section says without data.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+data=$(dirname "$0")/../reports/data
+
+fails "report: no database" 1 "no such|No such" "$BW" report --out "$T/none"
+"$BW" init >/dev/null
+fails "report: nothing imported" 1 "import --help" "$BW" report --out "$T/none"
+sqlite3 "$BELLWETHER_DB" <"$data/shop.sql"
+check "report: written" "$BW" report --no-stages --out "$T/a/b"
+page=$(cat "$T/a/b/index.html")
+for id in decide change record channels timing voice outlook notes method queries; do
+    contains "report: section $id" "$page" "<section[^>]* id=\"$id\""
+done
+for chart in kpi waterfall roas budget curves sources timing sentiment aspects forecast; do
+    contains "report: chart $chart in two layouts" "$page" "id=\"$chart-n-t\""
+    check "report: chart $chart for Markdown" test -s "$T/a/b/charts/$chart.png"
+done
+contains "report: the decision has money and interval" "$page" 'more revenue a week.*90% interval'
+contains "report: phone numbers in quotes are hidden" "$page" '\[phone\]'
+if grep -qE '555 010' <<<"$page"; then not_ok "report: no phone number is left"; else ok "report: no phone number is left"; fi
+if grep -qE '(src|href)="(https?:)?//' <<<"$page"; then not_ok "report: no network"; else ok "report: no network"; fi
+if sed 's/<code>.*<\/code>//' <<<"$page" | grep -qiwE 'nan|inf|null|\{[a-z]+\}'; then not_ok "report: no broken text"; else ok "report: no broken text"; fi
+contains "report: facts with their queries" "$(cat "$T/a/b/facts.json")" '"schema":.*"bellwether-facts/1"'
+contains "report: Markdown" "$(cat "$T/a/b/report.md")" '!\[Move .*\]\(charts/budget.png\)'
+sum=$(cat "$T/a/b/index.html" "$T/a/b/report.md" "$T/a/b/facts.json" | sha256sum)
+"$BW" report --no-stages --out "$T/c" >/dev/null
+equal "report: same data, same bytes" "$(cat "$T/c/index.html" "$T/c/report.md" "$T/c/facts.json" | sha256sum)" "$sum"
+equal "report: the week's advice keeps its ids" "$(sqlite3 "$BELLWETHER_DB" "SELECT count(*), count(DISTINCT id) FROM advice")" "5|5"
+short=$("$BW" report --no-stages --length brief --out "$T/s" >/dev/null && wc -c <"$T/s/report.md")
+long=$("$BW" report --no-stages --length full --out "$T/l" >/dev/null && wc -c <"$T/l/report.md")
+check "report: brief is shorter than full" test "$short" -lt "$long"
+fails "report: unknown week" 1 "no day in that week" "$BW" report --no-stages --week 2031-W01 --out "$T/x"
+fails "report: not a week" 2 "wanted a day" "$BW" report --no-stages --week soon --out "$T/x"
+fails "report: unknown language" 1 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"
+fails "report: unknown format" 2 "html, md and json" "$BW" report --no-stages --format docx --out "$T/x"
+finish

@@ -14,10 +14,6 @@ EXT_LIBS = -lgsl -lopenblas -lcjson -lutf8proc -lz -lm
 BUILD   ?= build
 BIN     ?= bellwether
 
-# `make V=1` shows whole commands.
-Q        = $(if $(V),,@)
-say      = @$(if $(V),:,printf '  %-4s %s\n' $(1) $(2))
-
 ROOMS    = common sql model analyze reports demo
 # Order of linking: a room may use those to its right.
 LINK     = demo reports analyze model sql common
@@ -26,7 +22,7 @@ OBJ      = $(SRC:%.c=$(BUILD)/%.o)
 HEADERS  = $(foreach r,$(ROOMS),$(wildcard $(r)/*.h $(r)/*/*.h))
 ARCHIVES = $(LINK:%=$(BUILD)/lib%.a)
 EMBED    = $(sort $(wildcard sql/schema/*.sql model/weights/*.safetensors model/weights/*.json \
-             reports/prose/* reports/page/* reports/ask/*.json demo/text/*))
+             model/recipes/*.json reports/prose/* reports/page/* reports/ask/*.json demo/text/*))
 TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
@@ -97,19 +93,16 @@ help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
 $(BIN): $(BUILD)/main.o $(ARCHIVES)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -fopenmp -o $@ $^ $(LIBS)
+	$(CC) $(CFLAGS) -fopenmp -o $@ $^ $(LIBS)
 
 # The extension: the same rooms, but the files that register functions speak through the host.
 EXT_SRC = extension.c $(wildcard sql/functions.c model/functions.c analyze/functions.c)
 $(BIN).so: $(EXT_SRC:%.c=$(BUILD)/ext/%.o) $(BUILD)/libanalyze.a $(BUILD)/libmodel.a $(BUILD)/libsql.a $(BUILD)/libcommon.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -fopenmp -shared -Wl,-z,defs -o $@ $^ $(EXT_LIBS)
+	$(CC) $(CFLAGS) -fopenmp -shared -Wl,-z,defs -o $@ $^ $(EXT_LIBS)
 
 $(BUILD)/lib%.a:
 	@rm -f $@
-	$(call say,AR,$@)
-	$(Q)ar rcs $@ $^
+	ar rcs $@ $^
 
 define room_rule
 $(BUILD)/lib$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
@@ -119,31 +112,21 @@ $(BUILD)/libcommon.a: $(BUILD)/embedded.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(BASE) $(CFLAGS) -c -o $@ $<
+	$(CC) $(BASE) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/ext/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(BASE) $(CFLAGS) -DBW_EXTENSION -c -o $@ $<
+	$(CC) $(BASE) $(CFLAGS) -DBW_EXTENSION -c -o $@ $<
 
 $(BUILD)/embedded.c: $(EMBED) common/embed.sh Makefile
 	@mkdir -p $(@D)
-	$(Q)common/embed.sh $(EMBED) > $@
+	common/embed.sh $(EMBED) > $@
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
-	$(call say,CC,$<)
-	$(Q)$(CC) -I. -fPIC $(CFLAGS) -c -o $@ $<
+	$(CC) -I. -fPIC $(CFLAGS) -c -o $@ $<
 
-# Tests link against one shared library of all rooms: a change in a room relinks that alone.
-TEST_LIB = $(BUILD)/libbellwether.so
-$(TEST_LIB): $(ARCHIVES)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -fopenmp -shared -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LIBS)
-
-$(BUILD)/tests/%: tests/%.c | $(TEST_LIB)
+$(BUILD)/tests/%: tests/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< -L$(BUILD) -lbellwether -Wl,-rpath,$(abspath $(BUILD)) -Wl,--allow-shlib-undefined $(LIBS) -lcmocka
+	$(CC) $(BASE) $(CFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka
 
 $(BUILD)/tests/bench/bench_model: $(BUILD)/tests/bench/roof.o
 $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)

@@ -3,11 +3,13 @@
 #include "model/infer.h"
 
 #include "model/infer_ops.h"
+#include "model/ops.h"
 #include "model/tf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define ROPE_TOKENS  1024 /* longest sequence of a model with rotary positions */
 #define CHUNK_TOKENS 256 /* activations of a chunk: 256 x 1536 floats at MiniLM's width, 1.5 MB */
 
 typedef struct {
@@ -19,6 +21,7 @@ struct bw_infer {
     bw_pack_kind kind;
     bw_fuse act;
     layer *layers;
+    float *rope; /* [ROPE_TOKENS, head_dim] angles; NULL unless positions are rotary */
 };
 
 /* ---- building ---- */
@@ -34,8 +37,7 @@ static bw_status check_supported(const bw_tf_config *c, bw_fuse *fuse, bw_err *e
                       : c->gated                             ? "no gated feed-forward layer"
                       : c->enc.kv_heads != c->enc.heads      ? "no grouped-query attention"
                       : c->head_dim * c->enc.heads != c->dim ? "only heads that fill the width"
-                      : c->pos == BW_POS_ROTARY || c->pos == BW_POS_RELATIVE
-                          ? "only added positions"
+                      : c->pos == BW_POS_RELATIVE            ? "only added or rotary positions"
                       : !fuse_of(c->act, fuse) ? "only GELU, ReLU and SiLU"
                                                : NULL;
     return why ? bw_fail(err, BW_EARG, "the frozen encoder takes %s", why) : BW_OK;
@@ -70,7 +72,12 @@ bw_status bw_infer_new(const bw_transformer *t, bw_pack_kind kind, bw_infer **ou
         return bw_fail_memory(err);
     *m = (bw_infer){.t = t, .kind = kind, .act = act};
     m->layers = calloc(t->enc.shape.layers, sizeof *m->layers);
-    st = m->layers ? pack_layers(m, err) : bw_fail_memory(err);
+    if (t->c.pos == BW_POS_ROTARY)
+        m->rope = malloc(ROPE_TOKENS * t->c.head_dim * sizeof *m->rope);
+    if (m->rope)
+        bw_rope_table(m->rope, ROPE_TOKENS, t->c.head_dim, t->c.rope_theta);
+    bool good = m->layers && (m->rope || t->c.pos != BW_POS_ROTARY);
+    st = good ? pack_layers(m, err) : bw_fail_memory(err);
     if (st != BW_OK) {
         bw_infer_free(m);
         m = NULL;
@@ -89,6 +96,7 @@ void bw_infer_free(bw_infer *m) {
         bw_packed_free(m->layers[i].down);
     }
     free(m->layers);
+    free(m->rope);
     free(m);
 }
 
@@ -154,11 +162,20 @@ static void product(const bw_infer *m, const bw_packed *w, const float *x, size_
     bw_packed_mul(w, work, rows, act, y, bw_packed_out(w));
 }
 
+/* Turns queries and keys (rows 3 dim apart) by their positions. */
+static void rotate(const bw_infer *m, const int32_t *positions, size_t rows, float *qkv) {
+    const bw_tf_config *c = &m->t->c;
+    for (size_t part = 0; m->rope && part < 2; part++)
+        bw_rope(qkv + part * c->dim, m->rope, positions, rows, 3 * c->dim, c->enc.heads, c->head_dim,
+                false);
+}
+
 /* narrow = attention block of x (before the residual sum). */
 static void attend(const bw_infer *m, const layer *l, const bw_batch *b, size_t from, size_t to,
                    const float *x, buffers *w) {
     size_t dim = m->t->c.dim, first = b->start[from], rows = b->start[to] - first;
     product(m, l->qkv, x, rows, BW_FUSE_NONE, w->wide, w->rows);
+    rotate(m, b->positions + first, rows, w->wide);
     for (size_t s = from; s < to; s++) {
         size_t at = b->start[s] - first;
         bw_infer_attend(w->wide + at * 3 * dim, b->start[s + 1] - b->start[s], m->t->c.enc.heads,
@@ -236,15 +253,32 @@ static void fill_positions(const bw_batch *b, int32_t *positions) {
             positions[i] = b->positions ? b->positions[i] : (int32_t)(i - b->start[s]);
 }
 
-bw_status bw_infer_run(const bw_infer *m, const bw_batch *b, float *hidden, bw_err *err) {
-    bw_status st = bw_tf_check_batch(m->t, b, err);
+/* The angles reach only so far. */
+static bw_status check_rope(const bw_infer *m, const bw_batch *b, bw_err *err) {
+    for (size_t i = 0; m->rope && b->positions && i < b->n_tokens; i++)
+        if (b->positions[i] >= ROPE_TOKENS)
+            return bw_fail(err, BW_EARG, "position %d; the frozen encoder reads %d tokens",
+                           b->positions[i], ROPE_TOKENS);
+    for (size_t s = 0; m->rope && s < b->n_seq; s++)
+        if (b->start[s + 1] - b->start[s] > ROPE_TOKENS)
+            return bw_fail(err, BW_EARG, "a sequence of %zu tokens; the frozen encoder reads %d",
+                           b->start[s + 1] - b->start[s], ROPE_TOKENS);
+    return BW_OK;
+}
+
+bw_status bw_infer_run(const bw_infer *m, const bw_batch *batch, float *hidden, bw_err *err) {
+    bw_status st = bw_tf_check_batch(m->t, batch, err);
+    if (st == BW_OK)
+        st = check_rope(m, batch, err);
     if (st != BW_OK)
         return st;
-    size_t *ends = malloc(b->n_seq * sizeof *ends);
-    int32_t *positions = malloc(b->n_tokens * sizeof *positions);
+    size_t *ends = malloc(batch->n_seq * sizeof *ends);
+    int32_t *positions = malloc(batch->n_tokens * sizeof *positions);
     bool good = ends && positions;
     if (good) {
-        fill_positions(b, positions);
+        fill_positions(batch, positions);
+        bw_batch placed = *batch, *b = &placed;
+        b->positions = positions;
         size_t n = cut(b, ends);
 #pragma omp parallel for schedule(dynamic) reduction(&& : good)
         for (size_t i = 0; i < n; i++) {

@@ -3,7 +3,6 @@
 
 #include "common/buf.h"
 #include "sql/db.h"
-#include "sql/safetext.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -85,25 +84,20 @@ bool bw_findings_full(const bw_findings *f) {
     return f->errors >= BW_ERRORS_MAX || f->failed;
 }
 
-/* Names of columns come from the file too: the whole line is made safe for a terminal. */
 static void print_one(const bw_finding *d, const char *file, FILE *to) {
     static const char *const WORD[] = {"note", "warning", "error"};
-    bw_buf line = {0}, safe = {0};
-    bw_buf_add(&line, file);
+    fputs(file, to);
     if (d->line > 0)
-        bw_buf_addf(&line, ":%ld", d->line);
-    bw_buf_addf(&line, ": %s: ", WORD[d->severity]);
+        fprintf(to, ":%ld", d->line);
+    fprintf(to, ": %s: ", WORD[d->severity]);
     if (d->column)
-        bw_buf_addf(&line, "column '%s': ", d->column);
+        fprintf(to, "column '%s': ", d->column);
     if (d->value)
-        bw_buf_addf(&line, "'%s': ", d->value);
-    bw_buf_add(&line, d->message);
+        fprintf(to, "'%s': ", d->value);
+    fputs(d->message ? d->message : "", to);
     if (d->fix)
-        bw_buf_addf(&line, "; %s", d->fix);
-    bw_buf_add_safe(&safe, line.text ? line.text : "");
-    fprintf(to, "%s\n", safe.text ? safe.text : "");
-    bw_buf_free(&line);
-    bw_buf_free(&safe);
+        fprintf(to, "; %s", d->fix);
+    fputs("\n", to);
 }
 
 /* The rule's count, and how many of it were printed so far. */

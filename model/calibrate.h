@@ -1,0 +1,15 @@
+/* model/calibrate.h - fits what turns raw scores into probabilities and stars, on development rows.
+ *
+ * Per language, by gradient descent on the mean cross-entropy, each set of the recipe counting
+ * equally: one scale for each path (temperature and mixture at once) and a bias a class. Stars: the
+ * proportional-odds model (McCullagh 1980) of the stars given z_pos - z_neg. */
+#ifndef BW_MODEL_CALIBRATE_H
+#define BW_MODEL_CALIBRATE_H
+
+#include "model/encoder.h"
+#include "model/pack.h"
+
+bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset *d,
+                       bw_calibration *out, bw_err *err);
+
+#endif

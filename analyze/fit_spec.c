@@ -9,14 +9,14 @@
 #include <string.h>
 
 bw_fit_options bw_fit_defaults(void) {
-    return (bw_fit_options){.engine = "laplace",
+    return (bw_fit_options){.engine = "nuts",
                             .preset = "bellwether",
                             .knots = LONG_MIN,
                             .fourier = LONG_MIN,
                             .seed = 1,
                             .chains = 4,
                             .draws = 1000,
-                            .warmup = 1000};
+                            .warmup = 500};
 }
 
 /* The first entry of "geometric,tv=weibull" that names no channel; the list itself serves channels. */

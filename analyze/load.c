@@ -391,8 +391,10 @@ static bw_status move_names(bw_mmm_data *d, const calendar *cal, channel_reader 
     for (size_t e = 0; e < d->n_event; e++)
         if (!(d->event_name[e] = strdup(ctx->events.name[e])))
             return bw_fail_memory(err);
-    if (d->n_event)
-        memcpy(d->event, ctx->event, d->n_event * d->n_time * sizeof(double));
+    if (d->n_event_column) {
+        memcpy(d->event, ctx->column, d->n_event_column * d->n_time * sizeof(double));
+        memcpy(d->event_part, ctx->column_event, d->n_event_column * sizeof *d->event_part);
+    }
     for (size_t t = 0; t < d->n_time; t++)
         bw_iso_text(cal->first + (long)t * cal->period_days, d->period[t]);
     return BW_OK;
@@ -405,7 +407,8 @@ static bw_status fill(const calendar *cal, const char *column, channel_reader *r
                        .period_days = cal->period_days,
                        .n_channel = r->paid.n + r->organic.n,
                        .n_control = ctx->n,
-                       .n_event = ctx->events.n};
+                       .n_event = ctx->events.n,
+                       .n_event_column = ctx->n_column};
     bw_status st = bw_mmm_data_alloc(d, err);
     if (st == BW_OK)
         st = move_names(d, cal, r, ctx, err);
@@ -467,7 +470,7 @@ void bw_load_fingerprint(const bw_mmm_data *d, char out[17]) {
     bw_sha256_add(&sum, d->media, d->n_channel * GT * sizeof(double));
     bw_sha256_add(&sum, d->control, d->n_control * GT * sizeof(double));
     bw_sha256_add(&sum, d->sign, d->n_control);
-    bw_sha256_add(&sum, d->event, d->n_event * d->n_time * sizeof(double));
+    bw_sha256_add(&sum, d->event, d->n_event_column * d->n_time * sizeof(double));
     for (size_t i = 0; i < d->n_lift; i++) {
         const bw_lift_test *l = &d->lift[i];
         const double values[] = {(double)l->channel, (double)l->geo,  (double)l->first,

@@ -5,7 +5,8 @@
  * exposure alone is organic. Controls are price and discount where they vary, every context series that
  * covers the period, and the sentiment of reviews the week before (mean of the weeks up to then,
  * recent ones heaviest). Events go by name, a year at the end of the name taken off, so that a holiday
- * is one event however often it comes. Finished experiments on money become lift tests. */
+ * is one event however often it comes; the two weeks before a holiday and after a promotion count too.
+ * Finished experiments on money become lift tests. */
 #ifndef BW_ANALYZE_LOAD_H
 #define BW_ANALYZE_LOAD_H
 

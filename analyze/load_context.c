@@ -1,14 +1,12 @@
 /* analyze/load_context.c - what else moves the outcome: price, discount, context series, the mood of
- * reviews, events and holidays, and finished experiments. */
+ * reviews. */
 #include "analyze/load_internal.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
-#define COVERED        0.7  /* a series known in fewer of the periods is left out */
-#define VARIES         1e-3 /* and one whose sd is below this part of its mean */
-#define MOOD_DECAY     0.7  /* weight of the reviews of a week earlier, see sentiment */
-#define ROWS_PER_EVENT 8.0 /* the rarest events are left out when there are more than rows / this */
+#define COVERED    0.7  /* a series known in fewer of the periods is left out */
+#define VARIES     1e-3 /* and one whose sd is below this part of its mean */
+#define MOOD_DECAY 0.7  /* weight of the reviews of a week earlier, see sentiment */
 
 static const char *column_text(sqlite3_stmt *s, int i) {
     const unsigned char *text = sqlite3_column_text(s, i);
@@ -195,107 +193,6 @@ static bw_status add_sentiment(const calendar *cal, context_arrays *ctx, bw_err 
     return st;
 }
 
-/* ---- events ---- */
-
-/* The name without a year at its end: "Black Friday 2024" is "Black Friday". */
-static void bare_name(const char *name, char *out, size_t size) {
-    snprintf(out, size, "%s", name);
-    size_t n = strlen(out);
-    while (n > 0 && (isdigit((unsigned char)out[n - 1]) || out[n - 1] == ' ' || out[n - 1] == '-' ||
-                     out[n - 1] == '_'))
-        n--;
-    size_t tail = strlen(out) - n;
-    if (n > 0 && tail >= 4 && strlen(name) < size)
-        out[n] = '\0';
-}
-
-typedef struct {
-    const calendar *cal;
-    context_arrays *ctx;
-} event_reader;
-
-static bw_status event_name_row(void *context, sqlite3_stmt *s, bw_err *err) {
-    event_reader *r = context;
-    char name[96];
-    bare_name(column_text(s, 0), name, sizeof name);
-    if (load_left_out(r->cal, name) ||
-        load_index(r->ctx->events.name, r->ctx->events.n, name) < r->ctx->events.n)
-        return BW_OK;
-    return load_add_name(&r->ctx->events, name, err);
-}
-
-/* Part of each period that the event covers, added up. */
-static bw_status event_row(void *context, sqlite3_stmt *s, bw_err *err) {
-    (void)err;
-    event_reader *r = context;
-    const calendar *cal = r->cal;
-    char name[96];
-    bare_name(column_text(s, 0), name, sizeof name);
-    size_t e = load_index(r->ctx->events.name, r->ctx->events.n, name);
-    long from = bw_iso_number(column_text(s, 1)), to = bw_iso_number(column_text(s, 2));
-    if (e == r->ctx->events.n || from == BW_NO_DAY)
-        return BW_OK;
-    to = to == BW_NO_DAY || to < from ? from : to;
-    for (long day = from < cal->first ? cal->first : from; day <= to; day++) {
-        size_t t = (size_t)((day - cal->first) / cal->period_days);
-        if (t >= cal->n_time)
-            break;
-        double *v = &r->ctx->event[e * cal->n_time + t];
-        *v = fmin(1.0, *v + 1.0 / cal->period_days);
-    }
-    return BW_OK;
-}
-
-static double presence(const calendar *cal, const context_arrays *ctx, size_t e) {
-    double sum = 0;
-    for (size_t t = 0; t < cal->n_time; t++)
-        sum += ctx->event[e * cal->n_time + t];
-    return sum;
-}
-
-static void drop_event(const calendar *cal, context_arrays *ctx, size_t e) {
-    size_t T = cal->n_time, after = ctx->events.n - e - 1;
-    free(ctx->events.name[e]);
-    memmove(ctx->events.name + e, ctx->events.name + e + 1, after * sizeof *ctx->events.name);
-    memmove(ctx->event + e * T, ctx->event + (e + 1) * T, after * T * sizeof *ctx->event);
-    ctx->events.n--;
-}
-
-/* Events outside the time go without a word; when there are too many for the rows, the rarest go. */
-static void thin_events(const calendar *cal, context_arrays *ctx) {
-    size_t dropped = 0, most = (size_t)fmax(1.0, (double)cal->n_time / ROWS_PER_EVENT);
-    for (size_t e = ctx->events.n; e-- > 0;)
-        if (presence(cal, ctx, e) <= 0)
-            drop_event(cal, ctx, e);
-    while (ctx->events.n > most) {
-        size_t rarest = 0;
-        for (size_t e = 1; e < ctx->events.n; e++)
-            if (presence(cal, ctx, e) <= presence(cal, ctx, rarest))
-                rarest = e;
-        drop_event(cal, ctx, rarest);
-        dropped++;
-    }
-    if (dropped && cal->notes)
-        bw_buf_addf(cal->notes, "%zu rare events are left out: %zu periods carry %zu of them\n",
-                    dropped, cal->n_time, most);
-}
-
-static bw_status add_events(const calendar *cal, context_arrays *ctx, bw_err *err) {
-    event_reader r = {cal, ctx};
-    bw_status st = load_each(cal->db, "SELECT DISTINCT name FROM event ORDER BY name",
-                             event_name_row, &r, err);
-    if (st != BW_OK || ctx->events.n == 0)
-        return st;
-    ctx->event = calloc(ctx->events.n * cal->n_time, sizeof(double));
-    if (!ctx->event)
-        return bw_fail_memory(err);
-    /* A day that two events of one name share counts once in the table already: its key is (day, name). */
-    st = load_each(cal->db, "SELECT name, day, end_day FROM event ORDER BY name, day", event_row,
-                   &r, err);
-    thin_events(cal, ctx);
-    return st;
-}
-
 bw_status load_context(const calendar *cal, context_arrays *ctx, bw_err *err) {
     bw_status st = add_mean(cal, ctx, "price",
                             "SELECT day, geo, price, coalesce(units, 1) FROM outcome "
@@ -310,7 +207,7 @@ bw_status load_context(const calendar *cal, context_arrays *ctx, bw_err *err) {
         st = add_context_series(cal, ctx, err);
     if (st == BW_OK)
         st = add_sentiment(cal, ctx, err);
-    return st == BW_OK ? add_events(cal, ctx, err) : st;
+    return st == BW_OK ? load_events(cal, ctx, err) : st;
 }
 
 void load_context_free(context_arrays *c) {
@@ -320,53 +217,7 @@ void load_context_free(context_arrays *c) {
     }
     free(c->series);
     load_free_names(&c->events);
-    free(c->event);
+    free(c->column);
+    free(c->column_event);
     *c = (context_arrays){0};
-}
-
-/* ---- experiments ---- */
-
-typedef struct {
-    const calendar *cal;
-    bw_mmm_data *d;
-} lift_reader;
-
-static bw_status lift_row(void *context, sqlite3_stmt *s, bw_err *err) {
-    lift_reader *r = context;
-    const calendar *cal = r->cal;
-    bw_lift_test l = {.spend_change = sqlite3_column_double(s, 4),
-                      .effect = sqlite3_column_double(s, 5),
-                      .effect_sd = sqlite3_column_double(s, 6)};
-    l.channel = load_index(r->d->channel, r->d->n_channel, column_text(s, 0));
-    const char *geo = column_text(s, 3);
-    l.geo = *geo ? load_geo(cal, geo) : BW_ALL_GEOS;
-    bool placed = l.geo == BW_ALL_GEOS || (cal->by_geo && l.geo < cal->n_geo) || !cal->by_geo;
-    if (!cal->by_geo)
-        l.geo = BW_ALL_GEOS;
-    if (l.channel == r->d->n_channel || !placed || !load_period(cal, column_text(s, 1), &l.first) ||
-        !load_period(cal, column_text(s, 2), &l.last) || l.last < l.first ||
-        !r->d->paid[l.channel]) {
-        if (cal->notes)
-            bw_buf_addf(cal->notes, "experiment %s lies outside the data and is not used\n",
-                        column_text(s, 7));
-        return BW_OK;
-    }
-    bw_lift_test *more = realloc(r->d->lift, (r->d->n_lift + 1) * sizeof *more);
-    if (!more)
-        return bw_fail_memory(err);
-    r->d->lift = more;
-    r->d->lift[r->d->n_lift++] = l;
-    return BW_OK;
-}
-
-bw_status load_lift(const calendar *cal, bw_mmm_data *d, bw_err *err) {
-    lift_reader r = {cal, d};
-    return load_each(
-        cal->db,
-        "SELECT channel, start_day, end_day, geo, spend_change, effect, effect_sd, id FROM "
-        "experiment "
-        "WHERE channel IS NOT NULL AND effect IS NOT NULL AND effect_sd > 0 AND spend_change <> 0 "
-        "AND metric = coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue') "
-        "ORDER BY id",
-        lift_row, &r, err);
 }

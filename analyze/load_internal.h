@@ -53,13 +53,16 @@ typedef struct {
     control_series *series;
     size_t n;
     name_list events;
-    double *event;
+    double *column;       /* [n_column, n_time] */
+    size_t *column_event; /* [n_column] index of the event */
+    size_t n_column;
 } context_arrays;
 
-/* load_context.c: price, discount, context series, sentiment; events [n, n_time]. */
+/* load_context.c: price, discount, context series, sentiment. load_event.c: events. */
 bw_status load_context(const calendar *cal, context_arrays *out, bw_err *err);
+bw_status load_events(const calendar *cal, context_arrays *out, bw_err *err);
 void load_context_free(context_arrays *c);
-/* Experiments on the channels of d; d->lift and n_lift are filled. */
+/* load_lift.c: experiments on the channels of d; d->lift and n_lift are filled. */
 bw_status load_lift(const calendar *cal, bw_mmm_data *d, bw_err *err);
 
 #endif

@@ -37,14 +37,17 @@ typedef struct {
 
 /* Arrays of one shop. Last index varies fastest. */
 typedef struct {
-    size_t n_time, n_geo, n_channel, n_control, n_event, n_lift;
+    size_t n_time, n_geo, n_channel, n_control, n_event, n_event_column, n_lift;
     int period_days;    /* 7 or 1 */
     char (*period)[11]; /* [n_time] first day of each period, ISO */
     double *outcome;    /* [n_geo, n_time]; NAN = not known */
     double *spend;      /* [n_channel, n_geo, n_time] money */
     double *media;      /* [n_channel, n_geo, n_time] what drives the effect: money or exposure */
     double *control;    /* [n_control, n_geo, n_time] in units of the data */
-    double *event;      /* [n_event, n_time] part of the period's days, 0..1 */
+    double *event;      /* [n_event_column, n_time] part of the period's days, 0..1 */
+    size_t
+        *event_part; /* [n_event_column] which event a column belongs to: the days before a holiday
+                           have an effect of their own and are told under its name */
     char **channel, **control_name, **event_name, **geo;
     bool *paid;         /* [n_channel] has spend; an organic channel has no ROAS */
     signed char *sign;  /* [n_control] +1, -1, or 0: the effect may have either sign */

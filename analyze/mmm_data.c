@@ -15,7 +15,8 @@ bw_status bw_mmm_data_alloc(bw_mmm_data *d, bw_err *err) {
     d->spend = calloc(d->n_channel * GT + 1, sizeof(double));
     d->media = calloc(d->n_channel * GT + 1, sizeof(double));
     d->control = calloc(d->n_control * GT + 1, sizeof(double));
-    d->event = calloc(d->n_event * T + 1, sizeof(double));
+    d->event = calloc(d->n_event_column * T + 1, sizeof(double));
+    d->event_part = calloc(d->n_event_column + 1, sizeof *d->event_part);
     d->paid = calloc(d->n_channel + 1, sizeof *d->paid);
     d->sign = calloc(d->n_control + 1, sizeof *d->sign);
     d->lift = calloc(d->n_lift + 1, sizeof *d->lift);
@@ -23,7 +24,7 @@ bw_status bw_mmm_data_alloc(bw_mmm_data *d, bw_err *err) {
               names_alloc(&d->control_name, d->n_control) &&
               names_alloc(&d->event_name, d->n_event) && names_alloc(&d->geo, d->n_geo);
     if (ok && d->period && d->outcome && d->spend && d->media && d->control && d->event &&
-        d->paid && d->sign && d->lift)
+        d->event_part && d->paid && d->sign && d->lift)
         return BW_OK;
     bw_mmm_data_free(d);
     return bw_fail_memory(err);
@@ -46,6 +47,7 @@ void bw_mmm_data_free(bw_mmm_data *d) {
     free(d->media);
     free(d->control);
     free(d->event);
+    free(d->event_part);
     free(d->paid);
     free(d->sign);
     free(d->population);

@@ -266,11 +266,12 @@ void mmm_fill_design(bw_mmm *m) {
             line[t] = T > 1 ? (double)t / (double)(T - 1) - 0.5 : 0.0;
     }
     add_season(m, fourier_pairs(m));
-    for (size_t e = 0; e < m->data->n_event; e++)
-        memcpy(add_column(m, PART_EVENT, e), m->data->event + e * T, T * sizeof(double));
+    for (size_t e = 0; e < m->data->n_event_column; e++)
+        memcpy(add_column(m, PART_EVENT, m->data->event_part[e]), m->data->event + e * T,
+               T * sizeof(double));
     add_knots(m, J);
 }
 
 size_t mmm_design_room(const bw_mmm *m) {
-    return 2 + 2 * fourier_pairs(m) + 6 + m->data->n_event + knot_count(m);
+    return 2 + 2 * fourier_pairs(m) + 6 + m->data->n_event_column + knot_count(m);
 }

@@ -15,6 +15,7 @@
 /* Sizes from d; names channel0.., control0.., event0.., geo0... Outcomes are noise around 1000. */
 static inline void shop_new(bw_mmm_data *d, unsigned long seed) {
     bw_err err;
+    d->n_event_column = d->n_event;
     if (bw_mmm_data_alloc(d, &err) != BW_OK)
         abort();
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
@@ -42,6 +43,7 @@ static inline void shop_new(bw_mmm_data *d, unsigned long seed) {
     for (size_t e = 0; e < d->n_event; e++) {
         snprintf(name, sizeof name, "event%zu", e);
         d->event_name[e] = strdup(name);
+        d->event_part[e] = e;
         for (size_t t = e + 3; t < d->n_time; t += 17)
             d->event[e * d->n_time + t] = 1.0;
     }

@@ -18,7 +18,7 @@ static bw_status cmd_verify(int argc, char **argv, bw_err *err) {
         return bw_cmd_verify_tokenizer(argc, argv, err);
     if (has_option(argc, argv, "--processors"))
         return bw_cmd_verify_processors(argc, argv, err);
-    return bw_fail(err, BW_EUSAGE, "usage: bellwether model verify --tokenizer DIR CASES.json");
+    return bw_cmd_verify(argc, argv, err);
 }
 
 static const bw_command PARTS[] = {

@@ -11,16 +11,28 @@
  *     while (...)                                          // one token each
  *         st = bw_kv_append(c, seqs, &next, logits, &err);
  *
- * Sampling several continuations of one prompt, and beams, copy sequences with bw_kv_reorder. */
+ * Sampling several continuations of one prompt, and beams, copy sequences with bw_kv_reorder. The
+ * scores of a sequence have the same bits whatever other sequences are beside it. */
 #ifndef BW_MODEL_DECODER_H
 #define BW_MODEL_DECODER_H
 
+#include "model/packed.h"
 #include "model/transformer.h"
+
+/* A decoder's weights packed for inference; shared and read-only, any number of caches may use it. */
+typedef struct bw_decoder bw_decoder;
+
+/* t is borrowed until the decoder is freed. BW_EARG: t has no decoder or no language-model head. */
+bw_status bw_decoder_new(const bw_transformer *t, bw_pack_kind kind, bw_decoder **out, bw_err *err);
+void bw_decoder_free(bw_decoder *d); /* NULL is fine */
 
 typedef struct bw_kv_cache bw_kv_cache;
 
-/* A cache of n_seq empty sequences of at most max_tokens each. t is borrowed until the cache is
- * freed. BW_EARG: t has no decoder or no language-model head, max_tokens above its positions. */
+/* A cache of n_seq empty sequences of at most max_tokens each. d is borrowed until the cache is
+ * freed. BW_EARG: max_tokens above the model's positions. */
+bw_status bw_kv_cache_of(const bw_decoder *d, size_t n_seq, size_t max_tokens, bw_kv_cache **out,
+                         bw_err *err);
+/* The same with an f32 decoder of its own; t is borrowed likewise. */
 bw_status bw_kv_cache_new(const bw_transformer *t, size_t n_seq, size_t max_tokens,
                           bw_kv_cache **out, bw_err *err);
 void bw_kv_cache_free(bw_kv_cache *c); /* NULL is fine */

@@ -128,6 +128,9 @@ struct bw_tf_workspace {
 
 /* BW_EARG names the first id, type, position or length that this model cannot take. */
 bw_status bw_tf_check_batch(const bw_transformer *t, const bw_batch *b, bw_err *err);
+/* The encoder of an encoder-decoder alone, for inference; then bw_tf_encoder_hidden. */
+bw_status bw_tf_encode(const bw_transformer *t, bw_tf_workspace *ws, const bw_batch *batch,
+                       bw_err *err);
 /* Lays out a pass over a batch that has been checked: chunks, positions, tape. source: the pass of
  * the encoder, for a stack with cross-attention. */
 bw_status bw_tf_pass_prepare(const bw_transformer *t, const bw_tf_workspace *ws, bw_tf_pass *p,
@@ -164,6 +167,8 @@ enum {
 /* The seed of a place: a function of the step's seed, the stack, the layer and the site. */
 uint64_t bw_tf_site_seed(const bw_tf_workspace *ws, const bw_tf_pass *p, size_t layer, int site);
 
+/* The rate of dropout of the pass that the workspace holds. */
+float bw_tf_dropout(const bw_transformer *t, const bw_tf_workspace *ws);
 /* Attention of sequence s of the pass, over its own tokens or, cross, over source's. */
 bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_tf_pass *p,
                    const bw_tf_pass *source, size_t layer, size_t s, bool cross);

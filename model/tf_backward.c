@@ -48,7 +48,7 @@ static float *enter_block(const run *r, const bw_tf_block *b, const bw_tf_norm *
     if (!r->t->c.pre_norm)
         norm_backward(r, n, r->g, r->g, bw_tf_row(b->xhat, r->c, dim), bw_tf_row(b->rstd, r->c, 1));
     memcpy(df, r->g, size * sizeof *df);
-    bw_dropout(df, size, r->t->c.dropout, seed, r->c->token * dim);
+    bw_dropout(df, size, bw_tf_dropout(r->t, r->ws), seed, r->c->token * dim);
     return df;
 }
 
@@ -147,7 +147,7 @@ static void cross_attention_backward(const run *r, size_t layer) {
 
 static void embed_backward(const run *r) {
     size_t dim = r->t->c.dim;
-    bw_dropout(r->g, r->c->rows * dim, r->t->c.dropout,
+    bw_dropout(r->g, r->c->rows * dim, bw_tf_dropout(r->t, r->ws),
                bw_tf_site_seed(r->ws, r->p, 0, BW_SITE_EMBED), r->c->token * dim);
     if (r->t->c.embed_norm)
         norm_backward(r, &r->p->w->embed_norm, r->g, r->g, bw_tf_row(r->p->embed_xhat, r->c, dim),

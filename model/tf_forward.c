@@ -76,8 +76,8 @@ uint64_t bw_tf_site_seed(const bw_tf_workspace *ws, const bw_tf_pass *p, size_t 
     return bw_mix64(ws->mode.dropout_seed ^ bw_mix64(place));
 }
 
-static float dropout_rate(const bw_transformer *t, const bw_tf_pass *p) {
-    return p->train ? t->c.dropout : 0;
+float bw_tf_dropout(const bw_transformer *t, const bw_tf_workspace *ws) {
+    return ws->mode.train && !ws->mode.no_dropout ? t->c.dropout : 0;
 }
 
 bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_tf_pass *p,
@@ -100,7 +100,7 @@ bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_
         .causal = w->causal && !cross,
         .rel_bias = w->rel_bias != BW_NONE && !cross ? p->rel : NULL,
         .rel_span = p->span,
-        .dropout = p->train ? t->c.attn_dropout : 0,
+        .dropout = ws->mode.train && !ws->mode.no_dropout ? t->c.attn_dropout : 0,
         .dropout_seed = bw_mix64(seed ^ bw_mix64(s)),
     };
 }
@@ -169,7 +169,7 @@ static void close_block(const run *r, const bw_tf_block *b, const bw_tf_norm *n,
                         const bw_tf_dense *d, const float *f, float *next, uint64_t seed) {
     const bw_transformer *t = r->t;
     size_t dim = t->c.dim;
-    float rate = dropout_rate(t, r->p);
+    float rate = bw_tf_dropout(t, r->ws);
     bool train = r->p->train;
     if (t->c.pre_norm) {
         float *x = bw_tf_row(r->p->x, r->c, dim);
@@ -260,8 +260,8 @@ static void embed(const run *r, float *x) {
     } else {
         bw_tf_embed(t, p, r->c, x);
     }
-    bw_dropout(x, r->c->rows * dim, dropout_rate(t, p), bw_tf_site_seed(r->ws, p, 0, BW_SITE_EMBED),
-               r->c->token * dim);
+    bw_dropout(x, r->c->rows * dim, bw_tf_dropout(t, r->ws),
+               bw_tf_site_seed(r->ws, p, 0, BW_SITE_EMBED), r->c->token * dim);
 }
 
 static void layer_forward(const run *r, size_t i) {
@@ -351,6 +351,21 @@ static bw_status prepare_rope(const bw_transformer *t, bw_tf_workspace *ws, bw_e
             if ((size_t)passes[k]->positions[i] > most)
                 most = (size_t)passes[k]->positions[i];
     return bw_tf_rope_prepare(t, ws, most + 1, err);
+}
+
+bw_status bw_tf_encode(const bw_transformer *t, bw_tf_workspace *ws, const bw_batch *batch,
+                       bw_err *err) {
+    ws->mode = (bw_tf_mode){0};
+    ws->threads = omp_get_max_threads();
+    ws->ready = false;
+    ws->owner = t;
+    ws->dec.w = NULL;
+    bw_status st = bw_tf_check_batch(t, batch, err);
+    if (st == BW_OK)
+        st = bw_tf_pass_prepare(t, ws, &ws->enc, &t->enc, batch, NULL, err);
+    if (st == BW_OK)
+        pass_forward(t, ws, &ws->enc, NULL);
+    return st;
 }
 
 bw_status bw_transformer_forward(const bw_transformer *t, bw_tf_workspace *ws,

@@ -37,6 +37,7 @@ typedef struct {
 
 typedef struct {
     bool train;            /* keep what backward needs, apply dropout */
+    bool no_dropout;       /* train, but without dropout */
     uint64_t dropout_seed; /* give each step another; same seed, same masks */
     bool keep_layers;      /* keep the output of every layer for bw_tf_layer */
 } bw_tf_mode;

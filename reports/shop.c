@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <utf8proc.h>
 
 #define NAME_LONGEST 48 /* characters of a name that the report shows */
@@ -245,7 +246,10 @@ static const char *channel_label(const bw_shop *s, const char *name) {
                                    zh ? "SELECT label_zh FROM channel WHERE name = ?"
                                       : "SELECT label_en FROM channel WHERE name = ?",
                                    name);
-    return given && *given ? presentable(s, given) : known_name(s, "channel", name);
+    const char *known = known_name(s, "channel", name);
+    if (!given || !*given || strcasecmp(given, known) == 0) /* "E-mail" is the language's "e-mail" */
+        return known;
+    return presentable(s, given);
 }
 
 static bw_status find_channels(bw_shop *s, bw_err *err) {

@@ -140,9 +140,10 @@ static void add_money(const bw_locale *l, bw_buf *out, double x, const bw_number
     const char *scale = scale_for(l, s->scale_of, s->place, &exponent);
     bw_buf digits = {0};
     add_digits(l, &digits, x / pow(10, exponent), exponent - s->place);
-    const char *pattern = s->bare      ? "number.money_bare"
-                          : s->compact ? "number.money_compact"
-                                       : "number.money";
+    const char *pattern = s->bare && s->compact ? "number.money_bare_compact"
+                          : s->bare             ? "number.money_bare"
+                          : s->compact          ? "number.money_compact"
+                                                : "number.money";
     add_pattern(l, out, bw_word(l, pattern), digits.text ? digits.text : "", scale);
     bw_buf_free(&digits);
 }
@@ -204,8 +205,10 @@ void bw_format(const bw_locale *l, bw_buf *out, double value, const bw_number *s
 void bw_format_range(const bw_locale *l, bw_buf *out, double lo, double hi,
                      const bw_number *style) {
     bw_number first = *style;
-    bool money = style->unit == BW_MONEY || style->unit == BW_SHARE;
-    if (!money || strcmp(bw_word(l, "number.range_unit"), "last") == 0)
+    bool twice = style->unit == BW_SHARE || (style->unit == BW_MONEY && style->compact);
+    if (style->unit == BW_MONEY && !style->compact)
+        twice = strcmp(bw_word(l, "number.range_unit"), "both") == 0;
+    if (!twice)
         first.bare = true;
     bw_format(l, out, lo, &first);
     bw_buf_add(out, bw_word(l, "number.range_word"));

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static bw_slot *add_slot(bw_message *m, const char *name, bw_slot_kind kind) {
     if (m->n == sizeof m->slots / sizeof *m->slots)
@@ -216,6 +217,65 @@ static void capitalise(bw_buf *b, size_t from) {
     }
 }
 
+/* ---- Chinese spacing ---- */
+
+typedef enum { GLYPH_NONE, GLYPH_WIDE, GLYPH_LATIN, GLYPH_OTHER } glyph;
+
+/* Ideographs; letters, digits and what belongs to a number; full-width punctuation and the rest. */
+static glyph glyph_of(int32_t cp) {
+    if ((cp >= 0x3400 && cp <= 0x9fff) || (cp >= 0xf900 && cp <= 0xfaff))
+        return GLYPH_WIDE;
+    if ((cp < 128 && isalnum(cp)) || cp == '%' || cp == '+' || cp == '$' || cp == 0x2212 ||
+        cp == 0x20ac || cp == 0xa5)
+        return GLYPH_LATIN;
+    return GLYPH_OTHER;
+}
+
+/* As Chinese typesetting wants it: a space between an ideograph and a Latin letter or digit, none
+ * between two ideographs; else as written. */
+static bool wants_space(glyph before, glyph now, bool written) {
+    bool mixed = (before == GLYPH_WIDE && now == GLYPH_LATIN) ||
+                 (before == GLYPH_LATIN && now == GLYPH_WIDE);
+    bool both_wide = before == GLYPH_WIDE && now == GLYPH_WIDE;
+    return mixed || (written && !both_wide && before != GLYPH_NONE);
+}
+
+static glyph glyph_at(const char *p, size_t *n) {
+    utf8proc_int32_t cp;
+    utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &cp);
+    *n = used > 0 ? (size_t)used : 1;
+    return glyph_of(used > 0 ? cp : 0xfffd);
+}
+
+static void space_chinese(bw_buf *b, size_t from) {
+    bw_buf out = {0};
+    glyph before = GLYPH_NONE;
+    bool space = false;
+    for (const char *p = b->text + from; *p;) {
+        size_t n = *p == 1 ? strcspn(p, BW_MARK_TEXT) + 1 : 1;
+        bool mark = (unsigned char)*p < 9, opens = *p == 1 || *p == 4 || *p == 6;
+        if (*p == ' ') {
+            space = true;
+            p++;
+            continue;
+        }
+        if (!mark || (opens && (unsigned char)p[n] >= 9)) { /* a space stands before the mark */
+            size_t used;
+            glyph now = glyph_at(mark ? p + n : p, &used);
+            if (wants_space(before, now, space))
+                bw_buf_add(&out, " ");
+            before = now;
+            space = false;
+            n = mark ? n : used;
+        }
+        bw_buf_add_n(&out, p, n);
+        p += n;
+    }
+    b->len = from;
+    bw_buf_add_n(b, out.text ? out.text : "", out.len);
+    bw_buf_free(&out);
+}
+
 void bw_grammar_say(const bw_locale *l, const bw_message *m, unsigned variant, unsigned flags,
                     bw_buf *out) {
     size_t count = bw_word_count(l, m->key), from = out->len;
@@ -232,6 +292,8 @@ void bw_grammar_say(const bw_locale *l, const bw_message *m, unsigned variant, u
     bool capitals = !(flags & BW_PHRASE) && strcmp(bw_word(l, "sentence.capitals"), "yes") == 0;
     if (capitals && bw_buf_ok(out) && out->text)
         capitalise(out, from);
+    if (bw_buf_ok(out) && out->text && strcmp(bw_word(l, "sentence.spacing"), "cjk") == 0)
+        space_chinese(out, from);
 }
 
 void bw_unmark(const char *marked, bw_buf *out) {

@@ -7,6 +7,7 @@ const bw_command BW_ANALYZE_COMMANDS[] = {
     {"timing", "when to send, how often, and which content works", bw_cmd_timing},
     {"forecast", "where the outcome will land, and how sure that is", bw_cmd_forecast},
     {"price", "how sales answer to price and promotions, and the price that pays", bw_cmd_price},
+    {"segment", "who the customers are, who will leave, what they are worth", bw_cmd_segment},
     {"experiment", "did the test work: A/B, geo, before and after, power", bw_cmd_experiment},
     {0},
 };

@@ -32,4 +32,9 @@ bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool fo
  * with BW_EDATA when neither can be judged. */
 bw_status bw_price_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
 
+/* Kind segment, from purchase; table customer_segment is made anew. */
+bw_status bw_segment_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
+#define BW_LIFETIME_WEEKS 52.0
+#define BW_DISCOUNT       0.1 /* a year */
+
 #endif

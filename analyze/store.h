@@ -54,7 +54,11 @@
  *             diagnostics: {"measure", "backtest": {"ours", "seasonal_naive", "holt_winters", ...}, "notes"}
  * anomaly   outcome            measure    week      actual - expected             two-sided tail
  *             diagnostics: {"anomalies": [{"week", "actual", "expected", "p", "reason"}]}
- * segment   size, revenue, lifetime_value, churn    segment
+ * segment   size, revenue      segment              customers; money so far
+ * segment   churn, next_purchase segment            share that has left; days (median)
+ * segment   repeats, weeks_since segment            means
+ * segment   lifetime_value, purchases segment       of a customer in the next year, discounted
+ * segment   product, channel   segment    thing     its share in the group over its share in all (top three)
  * experiment effect            experiment arm       in the metric's unit          arm is the best
  * sentiment lead               ''                   weeks by which sentiment leads sales
  * sentiment cost               ''                   money a week per 0.1 of sentiment

@@ -83,6 +83,14 @@ static int exit_code(bw_status st) {
     }
 }
 
+/* The explanation may quote data: nothing in it commands the terminal. */
+static void print_error(char *text) {
+    for (char *p = text; *p; p++)
+        if (((unsigned char)*p < 0x20 && *p != '\n') || *p == 0x7F)
+            *p = '?';
+    fprintf(stderr, "bellwether: %s\n", text);
+}
+
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "C.UTF-8");
     if (argc < 2) {
@@ -106,6 +114,6 @@ int main(int argc, char **argv) {
     if (fflush(stdout) != 0 && st == BW_OK)
         st = bw_fail(&err, BW_EIO, "the output could not be written");
     if (st != BW_OK && st != BW_HELP && err.text[0])
-        fprintf(stderr, "bellwether: %s\n", err.text);
+        print_error(err.text);
     return exit_code(st);
 }

@@ -11,6 +11,8 @@ static const struct kind {
 } KINDS[] = {
     {"ab", "experiment ab", "arms against a control: rates and money", bw_cmd_experiment_ab},
     {"did", "experiment did", "treated against untreated, before and after", bw_cmd_experiment_did},
+    {"impact", "experiment impact", "before and after, against what controls say",
+     bw_cmd_experiment_impact},
 };
 
 static void print_kinds(FILE *to) {

@@ -7,5 +7,6 @@
 /* argv[0] is "experiment ab" and so on, the operands follow. */
 bw_status bw_cmd_experiment_ab(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err);
 
 #endif

@@ -182,30 +182,47 @@ static bw_status store_quality(sqlite3 *db, int64_t run, const fit_state *f, bw_
 }
 
 /* The parameters on their natural scale, a summary each; those of one name and subject are numbered. */
-static bw_status store_params(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
-                              bw_err *err) {
-    const char *previous = "", *previous_subject = "";
-    int number = 0;
-    for (size_t i = 0; i < f->dim; i++) {
-        const char *subject, *name = bw_mmm_param_name(f->model, i, &subject);
-        number =
-            strcmp(name, previous) == 0 && strcmp(subject, previous_subject) == 0 ? number + 1 : 1;
-        previous = name;
-        previous_subject = subject;
-        for (size_t k = 0; k < f->n_draw; k++)
-            buffer[k] = bw_prior_natural(bw_mmm_param_prior(f->model, i), f->draws[k * f->dim + i]);
-        char at[16];
-        snprintf(at, sizeof at, "%d", number);
-        bw_estimate e = bw_estimate_named("", subject, at, "");
-        char full[64];
-        snprintf(full, sizeof full, "param:%s", name);
-        e.name = full;
-        bw_estimate_from_draws(&e, buffer, f->n_draw);
-        bw_status st = bw_estimate_put(db, run, &e, err);
-        if (st != BW_OK)
-            return st;
+/* [dim, n_draw] natural values of all draws, the caller frees; NULL on out of memory. */
+static double *natural_draws(const fit_state *f) {
+    bw_density density = bw_mmm_density(f->model);
+    void *room = density.scratch_new(f->model);
+    double *all = malloc((f->dim * f->n_draw + f->dim) * sizeof *all),
+           *one = all ? all + f->dim * f->n_draw : NULL;
+    for (size_t k = 0; room && all && k < f->n_draw; k++) {
+        bw_mmm_natural(f->model, room, f->draws + k * f->dim, one);
+        for (size_t i = 0; i < f->dim; i++)
+            all[i * f->n_draw + k] = one[i];
     }
-    return BW_OK;
+    density.scratch_free(room);
+    return room ? all : NULL;
+}
+
+static bw_status store_param(sqlite3 *db, int64_t run, const fit_state *f, size_t i, int number,
+                             double *draws, bw_err *err) {
+    const char *subject, *name = bw_mmm_param_name(f->model, i, &subject);
+    char at[16], full[64];
+    snprintf(at, sizeof at, "%d", number);
+    snprintf(full, sizeof full, "param:%s", name);
+    bw_estimate e = bw_estimate_named(full, subject, at, "");
+    bw_estimate_from_draws(&e, draws, f->n_draw);
+    return bw_estimate_put(db, run, &e, err);
+}
+
+/* The parameters on their natural scale, a summary each; those of one name and subject are numbered. */
+static bw_status store_params(sqlite3 *db, int64_t run, const fit_state *f, bw_err *err) {
+    const char *before = "", *subject_before = "";
+    int number = 0;
+    double *draws = natural_draws(f);
+    bw_status st = draws ? BW_OK : bw_fail_memory(err);
+    for (size_t i = 0; i < f->dim && st == BW_OK; i++) {
+        const char *subject, *name = bw_mmm_param_name(f->model, i, &subject);
+        number = strcmp(name, before) == 0 && strcmp(subject, subject_before) == 0 ? number + 1 : 1;
+        before = name;
+        subject_before = subject;
+        st = store_param(db, run, f, i, number, draws + i * f->n_draw, err);
+    }
+    free(draws);
+    return st;
 }
 
 static bw_status store_draws(sqlite3 *db, int64_t run, const fit_state *f, bw_err *err) {
@@ -274,7 +291,7 @@ bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const ch
     if (st == BW_OK)
         st = store_curves(db, *run, f, err);
     if (st == BW_OK)
-        st = store_params(db, *run, f, buffer, err);
+        st = store_params(db, *run, f, err);
     if (st == BW_OK)
         st = store_quality(db, *run, f, err);
     if (st == BW_OK)

@@ -25,6 +25,8 @@ double bw_k_dot(const double *a, const double *b, size_t n);
 double bw_k_sum(const double *a, size_t n);
 void bw_k_axpy(double *y, double b, const double *x, size_t n); /* y += b x */
 
+void bw_k_add_product(double *y, const double *a, const double *b, size_t n); /* y += a b, each */
+
 /* s = tanh(k a / 2) = (1 - e^-ka) / (1 + e^-ka), for a >= 0. */
 void bw_k_tanh(double *s, const double *a, double k, size_t n);
 /* s = 1 / (1 + (a / half)^-slope). */

@@ -18,7 +18,7 @@ typedef struct {
     bool daily;
     bool national;       /* add the geos up */
     bool exposure;       /* impressions drive the effect where a channel has them, not its spend */
-    const char *signs;   /* "competitor_price=+,rain=-", NULL: the signs known by name alone */
+    const char *signs;   /* "competitor_price=+,rain=-", NULL: all are free */
     const char *without; /* names of channels, controls or events to leave out, by comma; or NULL */
     const char *first_day, *last_day; /* ISO, NULL = all */
 } bw_load_options;

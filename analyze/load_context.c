@@ -15,16 +15,15 @@ static const char *column_text(sqlite3_stmt *s, int i) {
 
 /* ---- controls ---- */
 
-/* The sign an effect must have: as asked, else from what the name says, else free. */
+/* The sign an effect must have as asked; free else: a price that seems to help is a finding about the
+ * data, and hiding it by a constraint would push it into the channels. */
 static signed char sign_of(const calendar *cal, const char *name) {
     size_t len = strlen(name);
     for (const char *at = cal->o->signs; at && *at;
          at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
         if (strncmp(at, name, len) == 0 && at[len] == '=')
             return at[len + 1] == '+' ? 1 : at[len + 1] == '-' ? -1 : 0;
-    if (strcmp(name, "price") == 0)
-        return -1;
-    return strcmp(name, "discount") == 0 ? 1 : 0;
+    return 0;
 }
 
 static bw_status add_series(const calendar *cal, context_arrays *ctx, const char *name,

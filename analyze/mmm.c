@@ -44,12 +44,15 @@ static bw_status allocate(bw_mmm *m, bw_err *err) {
     m->design = calloc(room * m->n, sizeof(double));
     m->column_part = calloc(room, sizeof *m->column_part);
     m->column_event = calloc(room, sizeof *m->column_event);
+    m->column_from = calloc(room, sizeof *m->column_from);
+    m->column_to = calloc(room, sizeof *m->column_to);
     m->geo_scale = calloc(m->geos, sizeof(double));
     m->channel = calloc(d->n_channel + 1, sizeof *m->channel);
     m->lift = calloc(d->n_lift + 1, sizeof *m->lift);
     m->lift_series = calloc(d->n_lift * m->geos + 1, sizeof *m->lift_series);
     return m->y && m->w && m->live && m->x && m->unit && m->z && m->design && m->column_part &&
-                   m->column_event && m->geo_scale && m->channel && m->lift && m->lift_series
+                   m->column_event && m->column_from && m->column_to && m->geo_scale &&
+                   m->channel && m->lift && m->lift_series
                ? BW_OK
                : bw_fail_memory(err);
 }
@@ -62,6 +65,8 @@ static bw_status build(bw_mmm *m, bw_err *err) {
         return st;
     mmm_fill_design(m);
     st = mmm_add_params(m, err);
+    if (st == BW_OK)
+        st = mmm_build_shear(m, err);
     if (st == BW_OK)
         st = mmm_build_lift(m, err);
     return st == BW_OK ? name_parts(m, err) : st;
@@ -106,7 +111,11 @@ void bw_mmm_free(bw_mmm *m) {
     free(m->design);
     free(m->column_part);
     free(m->column_event);
+    free(m->column_from);
+    free(m->column_to);
     free(m->geo_scale);
+    free(m->shear);
+    free(m->shear_param);
     free(m->channel);
     free(m->lift);
     free(m->lift_series);
@@ -153,7 +162,7 @@ void bw_mmm_start(const bw_mmm *m, double *q) {
         double seen = (double)bw_mmm_observations(m), sum = 0;
         for (size_t g = 0; g < m->geos; g++)
             sum += bw_k_dot(m->y + g * m->n, m->w + g * m->n, m->n);
-        q[m->at_column] = seen > 0 ? 0.8 * sum / seen : 0.0;
+        q[m->at_column] = seen > 0 ? sum / seen : 0.0;
     }
 }
 

@@ -139,7 +139,7 @@ size_t bw_mmm_dim(const bw_mmm *m);
 /* Name and subject ("" or channel, control, ...) of parameter i; borrowed until bw_mmm_free. */
 const char *bw_mmm_param_name(const bw_mmm *m, size_t i, const char **subject);
 const bw_prior *bw_mmm_param_prior(const bw_mmm *m, size_t i);
-/* Where a search may start: prior medians, and the intercept near the mean outcome. */
+/* Where a search may start: prior medians, and the level at the mean outcome. */
 void bw_mmm_start(const bw_mmm *m, double *q);
 size_t bw_mmm_observations(const bw_mmm *m); /* outcomes in the likelihood */
 
@@ -164,6 +164,9 @@ bw_status bw_mmm_result_alloc(const bw_mmm *m, bw_mmm_result *r, bw_err *err);
 void bw_mmm_result_free(bw_mmm_result *r);
 /* q [dim]; scratch from the density's scratch_new. */
 void bw_mmm_forward(const bw_mmm *m, void *scratch, const double *q, bw_mmm_result *r);
+
+/* The parameters' natural values [dim] of q: coefficients of the baseline move with the media in q. */
+void bw_mmm_natural(const bw_mmm *m, void *scratch, const double *q, double *out);
 
 /* Part i < n_part: channels come first, then "_baseline", "_trend", "_season", "_event:NAME",
  * "_control:NAME" as far as the model has them. Borrowed. */

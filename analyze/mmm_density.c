@@ -2,7 +2,8 @@
  *
  * Three passes over geos and channels. First the media: adstock a, saturation s, and D_c, what a unit
  * of effect would earn, which turns ROAS or share into the effect B_c. Then the outcome: mean,
- * residual e = d loglik / d mu, and the gradients of everything linear. Last the way back through the
+ * residual e = d loglik / d mu, and the gradients of everything linear (whose parameters are sheared
+ * along the media, see mmm_shear). Last the way back through the
  * transforms: g = d loglik / d s holds the direct path and, for effects on ROAS or share, the path
  * through D; the gradient of adstock weights is a correlation of g with the media, whatever the form,
  * so only lags x parameters numbers remain to be chained. */
@@ -20,42 +21,49 @@ static const double *media_of(const bw_mmm *m, size_t c, size_t g) {
 
 void *mmm_scratch_new(const void *model) {
     const bw_mmm *m = model;
-    size_t C = m->data->n_channel, CG = C * m->geos, n = m->n;
-    const size_t sizes[] = {m->dim,
-                            m->dim,
-                            m->dim,
-                            C * m->lags,
-                            C * m->lags,
-                            CG * n,
-                            CG * n,
-                            m->geos * n,
-                            CG,
-                            CG,
-                            CG,
-                            C,
-                            C,
-                            C,
-                            n,
-                            n,
-                            n,
-                            n,
-                            3 * m->lift_room};
-    size_t total = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        total += bw_lanes_up(sizes[i]);
+    size_t C = m->data->n_channel, CG = C * m->geos, n = m->n, CL = C * m->lags;
     scratch *sc = calloc(1, sizeof *sc);
-    if (!sc || !(sc->block = calloc(total + 1, sizeof *sc->block))) {
+    if (!sc)
+        return NULL;
+    const struct {
+        double **into;
+        size_t size;
+    } arrays[] = {
+        {&sc->natural, m->dim},
+        {&sc->slope, m->dim},
+        {&sc->grad, m->dim},
+        {&sc->weight, CL},
+        {&sc->d1, CL},
+        {&sc->d2, CL},
+        {&sc->corr, CL},
+        {&sc->a, CG * n},
+        {&sc->s, CG * n},
+        {&sc->e, m->geos * n},
+        {&sc->sum_s, CG},
+        {&sc->h, CG},
+        {&sc->v, CG},
+        {&sc->B, C},
+        {&sc->D, C},
+        {&sc->gB, C},
+        {&sc->base, n},
+        {&sc->mu, n},
+        {&sc->gbase, n},
+        {&sc->g, n},
+        {&sc->u, n},
+        {&sc->shift, m->n_shear},
+        {&sc->lift, 3 * m->lift_room},
+    };
+    size_t total = 0, count = sizeof arrays / sizeof *arrays;
+    for (size_t i = 0; i < count; i++)
+        total += bw_lanes_up(arrays[i].size);
+    if (!(sc->block = calloc(total + 1, sizeof *sc->block))) {
         free(sc);
         return NULL;
     }
-    double **const into[] = {&sc->natural, &sc->slope, &sc->grad, &sc->weight, &sc->corr,
-                             &sc->a,       &sc->s,     &sc->e,    &sc->sum_s,  &sc->h,
-                             &sc->v,       &sc->B,     &sc->D,    &sc->gB,     &sc->base,
-                             &sc->mu,      &sc->gbase, &sc->g,    &sc->lift};
     double *at = sc->block;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        *into[i] = at;
-        at += bw_lanes_up(sizes[i]);
+    for (size_t i = 0; i < count; i++) {
+        *arrays[i].into = at;
+        at += bw_lanes_up(arrays[i].size);
     }
     return sc;
 }
@@ -86,9 +94,9 @@ static const double *params_at(const scratch *sc, size_t at) {
 /* Of one channel: weights, adstocked and saturated media of every geo, and D. */
 static void channel_media(const bw_mmm *m, scratch *sc, size_t c) {
     const channel *ch = &m->channel[c];
-    double d1[MAX_LAGS], d2[MAX_LAGS], *w = sc->weight + c * m->lags;
+    double *w = sc->weight + c * m->lags;
     adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
-                    m->lags, w, d1, d2);
+                    m->lags, w, sc->d1 + c * m->lags, sc->d2 + c * m->lags);
     double eta = m->at_eta == NONE ? 0.0 : sc->natural[m->at_eta + c];
     sc->D[c] = 0;
     for (size_t g = 0; g < m->geos; g++) {
@@ -125,7 +133,8 @@ double mmm_geo_control(const bw_mmm *m, const scratch *sc, size_t k, size_t g) {
 void mmm_base(const bw_mmm *m, scratch *sc) {
     memset(sc->base, 0, m->n * sizeof *sc->base);
     for (size_t p = 0; p < m->columns; p++)
-        bw_k_axpy(sc->base, mmm_coefficient(m, sc, p), m->design + p * m->n, m->n);
+        bw_k_axpy(sc->base + m->column_from[p], mmm_coefficient(m, sc, p),
+                  m->design + p * m->n + m->column_from[p], m->column_to[p] - m->column_from[p]);
 }
 
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g) {
@@ -191,17 +200,72 @@ static double geo_outcome(const bw_mmm *m, scratch *sc, size_t g) {
             sc->grad[at] += d * sc->natural[m->at_xi + k];
         }
     }
-    for (size_t c = 0; c < m->data->n_channel; c++) {
-        size_t cg = c * m->geos + g;
-        sc->h[cg] = bw_k_dot(e, sc->s + cg * n, n);
-        sc->gB[c] += sc->v[cg] * sc->h[cg];
+    return lp;
+}
+
+/* h and gB from e, which the shear has changed. */
+static void media_gradient(const bw_mmm *m, scratch *sc) {
+    for (size_t c = 0; c < m->data->n_channel; c++)
+        for (size_t g = 0; g < m->geos; g++) {
+            size_t cg = c * m->geos + g;
+            sc->h[cg] = bw_k_dot(sc->e + g * m->n, sc->s + cg * m->n, m->n);
+            sc->gB[c] += sc->v[cg] * sc->h[cg];
+        }
+}
+
+/* What one unit of the i-th sheared parameter is as a coefficient: kappa for pooled knots. */
+static double shear_unit(const bw_mmm *m, const scratch *sc, size_t i) {
+    bool knot = m->at_kappa != NONE && m->shear_param[i] >= m->at_column + m->knots_from &&
+                m->shear_param[i] < m->at_column + m->columns;
+    return knot ? sc->natural[m->at_kappa] : 1.0;
+}
+
+/* The parameter moved by the sampler is theta + P u, u the media summed over geos: what the baseline
+ * would be without media. Given it, the baseline hardly depends on how much the media earn, and the
+ * sampler needs no narrow curved path between them. The Jacobian is one. */
+void mmm_shear(const bw_mmm *m, scratch *sc) {
+    size_t n = m->n;
+    if (m->n_shear == 0)
+        return;
+    memset(sc->u, 0, n * sizeof *sc->u);
+    for (size_t g = 0; g < m->geos; g++) {
+        memset(sc->g, 0, n * sizeof *sc->g);
+        for (size_t c = 0; c < m->data->n_channel; c++) {
+            size_t cg = c * m->geos + g;
+            bw_k_axpy(sc->g, sc->B[c] * sc->v[cg], sc->s + cg * n, n);
+        }
+        bw_k_add_product(sc->u, m->w + g * n, sc->g, n);
     }
+    for (size_t i = 0; i < m->n_shear; i++) {
+        sc->shift[i] = bw_k_dot(m->shear + i * n, sc->u, n) / shear_unit(m, sc, i);
+        sc->natural[m->shear_param[i]] -= sc->shift[i];
+    }
+}
+
+/* Priors of the sheared parameters, and e := e - w (P' d / d theta): the way of the media through them. */
+static double shear_back(const bw_mmm *m, scratch *sc) {
+    double lp = 0, x, slope, dq;
+    if (m->n_shear == 0)
+        return lp;
+    memset(sc->u, 0, m->n * sizeof *sc->u);
+    for (size_t i = 0; i < m->n_shear; i++) {
+        size_t at = m->shear_param[i];
+        lp += bw_prior_eval(&m->param[at].prior, sc->natural[at], &x, &slope, &dq);
+        double unit = shear_unit(m, sc, i);
+        sc->grad[at] += dq;
+        if (unit != 1.0)
+            sc->grad[m->at_kappa] += sc->grad[at] * sc->shift[i] / unit;
+        bw_k_axpy(sc->u, -sc->grad[at] / unit, m->shear + i * m->n, m->n);
+    }
+    for (size_t g = 0; g < m->geos; g++)
+        bw_k_add_product(sc->e + g * m->n, m->w + g * m->n, sc->u, m->n);
     return lp;
 }
 
 static void base_gradient(const bw_mmm *m, scratch *sc) {
     for (size_t p = 0; p < m->columns; p++) {
-        double d = bw_k_dot(sc->gbase, m->design + p * m->n, m->n);
+        size_t from = m->column_from[p];
+        double d = bw_k_dot(sc->gbase + from, m->design + p * m->n + from, m->column_to[p] - from);
         size_t at = m->at_column + p;
         if (p >= m->knots_from && m->at_kappa != NONE) {
             sc->grad[m->at_kappa] += d * sc->natural[at];
@@ -288,10 +352,8 @@ static void channel_back(const bw_mmm *m, scratch *sc, size_t c) {
     }
     if (ch->adstock_at == NONE)
         return;
-    double w[MAX_LAGS], d1[MAX_LAGS], d2[MAX_LAGS];
-    const double *corr = sc->corr + c * m->lags;
-    adstock_weights(ch->adstock, m->spec.normalise, lag_step(m), params_at(sc, ch->adstock_at),
-                    m->lags, w, d1, d2);
+    const double *corr = sc->corr + c * m->lags, *d1 = sc->d1 + c * m->lags,
+                 *d2 = sc->d2 + c * m->lags;
     for (size_t l = 0; l < m->lags; l++) {
         sc->grad[ch->adstock_at] += corr[l] * d1[l];
         if (adstock_params(ch->adstock) > 1)
@@ -301,8 +363,14 @@ static void channel_back(const bw_mmm *m, scratch *sc, size_t c) {
 
 static double priors(const bw_mmm *m, scratch *sc, const double *q, double *grad) {
     double lp = 0;
-    for (size_t i = 0; i < m->dim; i++)
-        lp += bw_prior_eval(&m->param[i].prior, q[i], &sc->natural[i], &sc->slope[i], &grad[i]);
+    for (size_t i = 0; i < m->dim; i++) {
+        double own =
+            bw_prior_eval(&m->param[i].prior, q[i], &sc->natural[i], &sc->slope[i], &grad[i]);
+        if (m->param[i].sheared) /* its prior holds for another value, see shear_back */
+            grad[i] = 0.0;
+        else
+            lp += own;
+    }
     return lp;
 }
 
@@ -315,10 +383,13 @@ double mmm_eval(const void *model, void *room, const double *q, double *grad) {
     memset(sc->gB, 0, m->data->n_channel * sizeof *sc->gB);
     memset(sc->gbase, 0, m->n * sizeof *sc->gbase);
     mmm_media(m, sc);
+    mmm_shear(m, sc);
     mmm_base(m, sc);
     for (size_t g = 0; g < m->geos; g++)
         lp += geo_outcome(m, sc, g);
     base_gradient(m, sc);
+    lp += shear_back(m, sc);
+    media_gradient(m, sc);
     for (size_t i = 0; i < m->n_lift; i++)
         lp += lift_likelihood(m, sc, &m->lift[i]);
     for (size_t c = 0; c < m->data->n_channel; c++)

@@ -253,6 +253,20 @@ static void add_knots(bw_mmm *m, size_t J) {
     }
 }
 
+/* The whole lanes outside which each column is zero. */
+static void find_ranges(bw_mmm *m) {
+    for (size_t p = 0; p < m->columns; p++) {
+        const double *column = m->design + p * m->n;
+        size_t from = 0, to = m->n;
+        while (from < to && column[from] == 0)
+            from++;
+        while (to > from && column[to - 1] == 0)
+            to--;
+        m->column_from[p] = from / BW_LANES * BW_LANES;
+        m->column_to[p] = bw_lanes_up(to);
+    }
+}
+
 void mmm_fill_design(bw_mmm *m) {
     size_t T = m->data->n_time, J = knot_count(m);
     if (J < T) { /* with a knot a period the knots are the intercept */
@@ -270,6 +284,7 @@ void mmm_fill_design(bw_mmm *m) {
         memcpy(add_column(m, PART_EVENT, m->data->event_part[e]), m->data->event + e * T,
                T * sizeof(double));
     add_knots(m, J);
+    find_ranges(m);
 }
 
 size_t mmm_design_room(const bw_mmm *m) {

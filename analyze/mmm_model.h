@@ -16,6 +16,7 @@ typedef struct {
     char name[NAME_SIZE];
     const char *subject; /* borrowed from the data, or "" */
     bw_prior prior;
+    bool sheared; /* moves with the media, see mmm_shear */
 } param;
 
 typedef struct {
@@ -40,18 +41,22 @@ typedef struct {
 struct bw_mmm {
     const bw_mmm_data *data;
     bw_mmm_spec spec;
-    size_t n, pad, lags, geos;  /* n: periods rounded up to whole lanes; pad = periods before */
-    double *y, *w;              /* [geos, n] scaled outcome, weight 0 or 1 */
-    double *live;               /* [n] 1 in real periods, 0 in the padding */
-    double *x;                  /* [channels, geos, pad + n] scaled media */
-    double *unit;               /* [channels, geos] media that is 1 for S */
-    double *z;                  /* [controls, geos, n] scaled controls */
-    double *design;             /* [columns, n] */
-    part_kind *column_part;     /* [columns] */
-    size_t *column_event;       /* [columns] index of the event, or NONE */
-    size_t columns, knots_from; /* columns from knots_from on are knots */
-    double *geo_scale;          /* [geos] money of one unit of scaled outcome */
-    double shift;               /* subtracted from the scaled outcome */
+    size_t n, pad, lags, geos; /* n: periods rounded up to whole lanes; pad = periods before */
+    double *y, *w;             /* [geos, n] scaled outcome, weight 0 or 1 */
+    double *live;              /* [n] 1 in real periods, 0 in the padding */
+    double *x;                 /* [channels, geos, pad + n] scaled media */
+    double *unit;              /* [channels, geos] media that is 1 for S */
+    double *z;                 /* [controls, geos, n] scaled controls */
+    double *design;            /* [columns, n] */
+    part_kind *column_part;    /* [columns] */
+    size_t *column_event;      /* [columns] index of the event, or NONE */
+    size_t *column_from,
+        *column_to;               /* [columns] lanes outside are zero: events and knots are short */
+    size_t columns, knots_from;   /* columns from knots_from on are knots */
+    double *geo_scale;            /* [geos] money of one unit of scaled outcome */
+    double shift;                 /* subtracted from the scaled outcome */
+    double *shear;                /* [n_shear, n] P: regression of the media on the baseline */
+    size_t *shear_param, n_shear; /* the parameters that move */
     channel *channel;
     lift_series *lift_series;
     lift_term *lift;
@@ -65,16 +70,17 @@ struct bw_mmm {
 
 /* Room of one thread. */
 typedef struct {
-    double *natural, *slope, *grad; /* [dim] value, dx/dq, d loglik / dx */
-    double *weight;                 /* [channels, lags] adstock weights */
-    double *corr;                   /* [channels, lags] gradient with respect to them */
-    double *a, *s;                  /* [channels, geos, n] adstocked, saturated */
-    double *e;                      /* [geos, n] d loglik / d mu */
-    double *sum_s, *h, *v;          /* [channels, geos] sum_t s; sum_t e s; e^(eta Z) */
-    double *B, *D, *gB;             /* [channels] */
-    double *base, *mu, *gbase, *g;  /* [n] */
-    double *lift;                   /* [3 * lift_room] */
-    double *block;                  /* all of the above */
+    double *natural, *slope, *grad;    /* [dim] value, dx/dq, d loglik / dx */
+    double *weight, *d1, *d2;          /* [channels, lags] adstock weights and their Jacobian */
+    double *corr;                      /* [channels, lags] gradient with respect to them */
+    double *a, *s;                     /* [channels, geos, n] adstocked, saturated */
+    double *e;                         /* [geos, n] d loglik / d mu */
+    double *sum_s, *h, *v;             /* [channels, geos] sum_t s; sum_t e s; e^(eta Z) */
+    double *B, *D, *gB;                /* [channels] */
+    double *base, *mu, *gbase, *g, *u; /* [n] */
+    double *shift;                     /* [n_shear] */
+    double *lift;                      /* [3 * lift_room] */
+    double *block;                     /* all of the above */
 } scratch;
 
 /* mmm_transform.c: weights [lags], and their Jacobian in d1, d2 [lags] with respect to the first and
@@ -95,6 +101,8 @@ const double *mmm_outcome_of(const bw_mmm *m, size_t g);
 bw_status mmm_scale(bw_mmm *m, bw_err *err);
 size_t mmm_design_room(const bw_mmm *m); /* columns at most */
 void mmm_fill_design(bw_mmm *m);
+/* mmm_shear.c: after the parameters are known. */
+bw_status mmm_build_shear(bw_mmm *m, bw_err *err);
 /* mmm_params.c: the table of parameters. mmm_lift.c: the terms of experiments. */
 bw_status mmm_add_params(bw_mmm *m, bw_err *err);
 bw_status mmm_build_lift(bw_mmm *m, bw_err *err);
@@ -102,6 +110,7 @@ bw_status mmm_build_lift(bw_mmm *m, bw_err *err);
 /* mmm_density.c: media, effects and scaled contributions of the parameters in sc->natural. */
 void mmm_natural(const bw_mmm *m, scratch *sc, const double *q);
 void mmm_media(const bw_mmm *m, scratch *sc);
+void mmm_shear(const bw_mmm *m, scratch *sc); /* after mmm_media: natural values of the baseline */
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g); /* sc->mu, after sc->base */
 void mmm_base(const bw_mmm *m, scratch *sc);
 double mmm_coefficient(const bw_mmm *m, const scratch *sc, size_t column);

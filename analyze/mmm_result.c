@@ -105,6 +105,7 @@ void bw_mmm_forward(const bw_mmm *m, void *room, const double *q, bw_mmm_result 
     scratch *sc = room;
     mmm_natural(m, sc, q);
     mmm_media(m, sc);
+    mmm_shear(m, sc);
     memset(r->part, 0, r->n_part * r->n_time * sizeof *r->part);
     for (size_t c = 0; c < r->n_channel; c++)
         channel_result(m, sc, c, r);
@@ -118,6 +119,14 @@ void bw_mmm_forward(const bw_mmm *m, void *room, const double *q, bw_mmm_result 
     r->sigma_scaled = sc->natural[m->at_sigma];
     r->sigma = r->sigma_scaled * sqrt(squares);
     r->nu = m->at_nu == NONE ? INFINITY : sc->natural[m->at_nu];
+}
+
+void bw_mmm_natural(const bw_mmm *m, void *room, const double *q, double *out) {
+    scratch *sc = room;
+    mmm_natural(m, sc, q);
+    mmm_media(m, sc);
+    mmm_shear(m, sc);
+    memcpy(out, sc->natural, m->dim * sizeof *out);
 }
 
 double bw_mmm_spend_max(const bw_mmm *m, size_t c) {

@@ -69,10 +69,6 @@ static double raw_weight(bw_adstock kind, const double *par, double u, double en
     double p = par[0], w;
     *d1 = *d2 = 0.0;
     switch (kind) {
-    case BW_ADSTOCK_GEOMETRIC:
-        w = pow(p, u);
-        *d1 = u > 0 ? u * pow(p, u - 1.0) : 0.0;
-        return w;
     case BW_ADSTOCK_DELAYED: {
         double d = u - par[1];
         w = pow(p, d * d);
@@ -116,6 +112,17 @@ static void weibull_cdf(const double *par, double step, size_t lags, double *w, 
     }
 }
 
+/* w_l = p^(step l), by running product. */
+static void geometric(double p, double step, size_t lags, double *w, double *d1) {
+    double ratio = step == 1.0 ? p : pow(p, step);
+    w[0] = 1.0;
+    d1[0] = 0.0;
+    for (size_t l = 1; l < lags; l++) {
+        w[l] = w[l - 1] * ratio;
+        d1[l] = (double)l * step * w[l] / p;
+    }
+}
+
 static void normalise_weights(size_t lags, double *w, double *d1, double *d2) {
     double sum = 0, sum1 = 0, sum2 = 0;
     for (size_t l = 0; l < lags; l++) {
@@ -139,7 +146,10 @@ void adstock_weights(bw_adstock kind, bool normalise, double step, const double 
         w[0] = 1.0;
         return;
     }
-    if (kind == BW_ADSTOCK_WEIBULL_CDF)
+    if (kind == BW_ADSTOCK_GEOMETRIC) {
+        geometric(par[0], step, lags, w, d1);
+        memset(d2, 0, lags * sizeof *d2);
+    } else if (kind == BW_ADSTOCK_WEIBULL_CDF)
         weibull_cdf(par, step, lags, w, d1, d2);
     else
         for (size_t l = 0; l < lags; l++)

@@ -61,6 +61,7 @@ static void on_signal(int sig) {
 void bw_interrupt_install(void) {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails, not the end */
 #ifdef SIGXFSZ
     signal(SIGXFSZ,
            SIG_IGN); /* past a file-size limit the write fails, and says so, like a full disk */

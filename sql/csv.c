@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SAMPLE_LINES  50
+#define INSIDE_FIELD  2     /* libcsv's FIELD_BEGUN: quoted, and the closing quote has not come */
 #define ROW_LINES_MAX 10000 /* a quoted field over more lines is a quote that was never closed */
 
 /* Fields of a line for one separator; separators inside double quotes do not count. */
@@ -114,7 +115,7 @@ bw_status bw_csv_start(bw_sheet *t, bw_err *err) {
     bw_status st = bw_textfile_rewind(t->file, err);
     if (t->parsing)
         csv_free(&t->parser);
-    t->parsing = csv_init(&t->parser, CSV_APPEND_NULL | CSV_STRICT_FINI) == 0;
+    t->parsing = csv_init(&t->parser, CSV_APPEND_NULL) == 0;
     if (!t->parsing)
         return bw_fail_memory(err);
     csv_set_delim(&t->parser, (unsigned char)t->separator);
@@ -152,9 +153,13 @@ static void unclosed_quote(bw_sheet *t) {
 
 /* The end of the file: what is left may still be a row. */
 static void finish_file(bw_sheet *t) {
-    if (csv_fini(&t->parser, on_field, on_row, t) != 0 && t->first_line)
-        unclosed_quote(t);
+    bool open = t->parser.quoted && t->parser.pstate == INSIDE_FIELD;
+    csv_fini(&t->parser, on_field, on_row, t);
     t->ended = true;
+    if (open) {
+        unclosed_quote(t);
+        t->complete = false;
+    }
 }
 
 static bool only_line_end(const char *line, size_t n) {

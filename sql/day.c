@@ -7,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define CENTURY_TURN 70 /* 69 is 2069, 70 is 1970, as POSIX strptime reads two digits */
+#define YEAR_FIRST   1800 /* an earlier year is a typing error */
+#define CENTURY_TURN 70   /* 69 is 2069, 70 is 1970, as POSIX strptime reads two digits */
 
 int bw_day_number(int year, int month, int day) {
     /* Days from civil, after Hinnant's chrono-compatible algorithms: years begin in March. */
@@ -60,7 +61,7 @@ int bw_day_weekday(int number) {
 
 static bool civil_day(int year, int month, int day, int *out) {
     static const int LENGTH[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (year < 1900 || year > 2199 || month < 1 || month > 12 || day < 1)
+    if (year < YEAR_FIRST || month < 1 || month > 12 || day < 1)
         return false;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day > LENGTH[month - 1] + (month == 2 && leap))

@@ -1,7 +1,7 @@
 /* sql/doctor.c - a calendar (one bit a day) for the file and for each series, and a ring of the last
  * values of each.
  *
- * Gaps: the rhythm is the most common distance of two neighbouring days; when nine in ten distances
+ * Gaps: the rhythm is the most common distance of two neighbouring days; when three in four distances
  * are of that size, a longer one is a gap. Unit jumps: four values in a row 50 to 200 or 500 to 2000
  * times the median of the values before (or that small a part of it), where those agree within a
  * factor of 20. Media come and go in bursts, so one such value is a finding only when it stands at
@@ -27,8 +27,9 @@
 #define SPAN_MAX     40000 /* days, 109 years: a calendar of 5 kB */
 #define SPARE        366
 #define JUMPS_KEPT   64
-#define REGULAR      0.9
-#define CONSTANT_MIN 10 /* values before sameness is worth a word */
+#define REGULAR      0.75 /* of the distances are the rhythm's */
+#define WEEKLY       0.9  /* of the days are on one day of the week */
+#define CONSTANT_MIN 10   /* values before sameness is worth a word */
 
 struct calendar {
     int first; /* day of bit 0 */
@@ -284,7 +285,7 @@ void bw_doctor_see(bw_doctor *d, const bw_sighting *seen, bw_findings *f) {
 
 /* ---- after the last row ---- */
 
-/* The most common distance of neighbouring days, when nine in ten have it; else 0. */
+/* The most common distance of neighbouring days, when three in four have it; else 0. */
 static int step_of(const struct calendar *c) {
     int counts[32] = {0}, total = 0, best = 0;
     int day = next_day(c, c->first), next;
@@ -339,7 +340,7 @@ static void find_rhythm(const struct calendar *c, bw_findings *f, bw_rhythm *r) 
     }
     r->week_day = (int)best;
     r->weekly = r->days >= 3 && on[best] == r->days;
-    if (r->weekly || r->days < 10 || (double)on[best] < REGULAR * (double)r->days)
+    if (r->weekly || r->days < 10 || (double)on[best] < WEEKLY * (double)r->days)
         return;
     for (int day = next_day(c, c->first); day != INT32_MAX && odd == INT32_MAX;
          day = next_day(c, day + 1))

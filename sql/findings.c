@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "sql/db.h"
+#include "sql/safetext.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -84,20 +85,25 @@ bool bw_findings_full(const bw_findings *f) {
     return f->errors >= BW_ERRORS_MAX || f->failed;
 }
 
+/* Names of columns come from the file too: the whole line is made safe for a terminal. */
 static void print_one(const bw_finding *d, const char *file, FILE *to) {
     static const char *const WORD[] = {"note", "warning", "error"};
-    fputs(file, to);
+    bw_buf line = {0}, safe = {0};
+    bw_buf_add(&line, file);
     if (d->line > 0)
-        fprintf(to, ":%ld", d->line);
-    fprintf(to, ": %s: ", WORD[d->severity]);
+        bw_buf_addf(&line, ":%ld", d->line);
+    bw_buf_addf(&line, ": %s: ", WORD[d->severity]);
     if (d->column)
-        fprintf(to, "column '%s': ", d->column);
+        bw_buf_addf(&line, "column '%s': ", d->column);
     if (d->value)
-        fprintf(to, "'%s': ", d->value);
-    fputs(d->message ? d->message : "", to);
+        bw_buf_addf(&line, "'%s': ", d->value);
+    bw_buf_add(&line, d->message);
     if (d->fix)
-        fprintf(to, "; %s", d->fix);
-    fputs("\n", to);
+        bw_buf_addf(&line, "; %s", d->fix);
+    bw_buf_add_safe(&safe, line.text ? line.text : "");
+    fprintf(to, "%s\n", safe.text ? safe.text : "");
+    bw_buf_free(&line);
+    bw_buf_free(&safe);
 }
 
 /* The rule's count, and how many of it were printed so far. */

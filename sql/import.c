@@ -226,6 +226,8 @@ bw_status bw_import_run(sqlite3 *db, const bw_import_job *job, bw_import_report 
     if (st == BW_OK)
         st = in_transaction(&l, err);
     free_load(&l);
+    if (st == BW_EINTERRUPTED)
+        return bw_fail(err, st, "interrupted: nothing was changed; run it again");
     return st;
 }
 

@@ -58,8 +58,7 @@ bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err) {
         if (l->report->rows_read % POLL_ROWS == 0) {
             bw_progress_set(l->progress, bw_sheet_done(l->table), NULL);
             if (bw_interrupted())
-                return bw_fail(err, BW_EINTERRUPTED,
-                               "interrupted: nothing was changed; run it again");
+                return bw_fail(err, BW_EINTERRUPTED, "interrupted");
         }
         l->report->rows_read++;
         if (bw_findings_full(l->findings)) {

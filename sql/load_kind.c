@@ -344,7 +344,8 @@ static void report_rows(struct rows *r) {
                        .column = bw_sheet_column(r->l->table,
                                                  (size_t)r->columns.column[r->impressions_field]),
                        .fix = "check the export: the spend had no effect that was counted"},
-            "%zu rows have spend and 0 impressions", r->silent);
+            "%zu %s spend and 0 impressions", r->silent,
+            r->silent == 1 ? "row has" : "rows have");
 }
 
 bw_status bw_load_kind(bw_load *l, const bw_kind *kind, bw_err *err) {

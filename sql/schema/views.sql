@@ -22,6 +22,47 @@ CREATE VIEW channel_week AS
 SELECT week, channel, sum(cost) AS cost, sum(impressions) AS impressions, sum(clicks) AS clicks
 FROM spend JOIN calendar_day USING (day) GROUP BY week, channel;
 
+-- One row a week and region.
+CREATE VIEW geo_week AS
+SELECT o.week, o.geo, o.revenue, o.orders, o.units, coalesce(s.cost, 0) AS cost, g.population
+FROM (SELECT week, geo, sum(revenue) AS revenue, sum(orders) AS orders, sum(units) AS units
+      FROM outcome JOIN calendar_day USING (day) GROUP BY week, geo) o
+LEFT JOIN (SELECT week, geo, sum(cost) AS cost FROM spend JOIN calendar_day USING (day)
+           GROUP BY week, geo) s ON s.week = o.week AND s.geo = o.geo
+LEFT JOIN geo g ON g.name = o.geo;
+
+-- One row a week and product: price and discount are means over its days.
+CREATE VIEW product_week AS
+SELECT week, product, sum(revenue) AS revenue, sum(orders) AS orders, sum(units) AS units,
+       avg(price) AS price, avg(discount) AS discount
+FROM outcome JOIN calendar_day USING (day) WHERE product <> '' GROUP BY week, product;
+
+-- One row a campaign: what it cost and who saw it, over all its days.
+CREATE VIEW campaign_total AS
+SELECT campaign, channel, min(day) AS first_day, max(day) AS last_day, sum(cost) AS cost,
+       sum(impressions) AS impressions, sum(clicks) AS clicks,
+       1000.0 * sum(cost) / nullif(sum(impressions), 0) AS cost_per_thousand,
+       sum(cost) / nullif(sum(clicks), 0) AS cost_per_click
+FROM spend WHERE campaign <> '' GROUP BY campaign, channel;
+
+-- One row a message with its rates: of the delivered the opened, the clicked and the ordering.
+-- weekday: 0 Monday .. 6 Sunday.
+CREATE VIEW message_result AS
+SELECT id, campaign, channel, sent_at, date(sent_at) AS day, (strftime('%w', sent_at) + 6) % 7 AS weekday,
+       strftime('%H', sent_at) + 0 AS hour, audience, redact(text) AS text, delivered,
+       1.0 * opens / nullif(delivered, 0) AS open_rate,
+       1.0 * clicks / nullif(delivered, 0) AS click_rate,
+       1.0 * orders / nullif(delivered, 0) AS order_rate, orders, revenue
+FROM message;
+
+-- One row a week and series from outside: the mean over days and regions.
+CREATE VIEW context_week AS
+SELECT date(day, '-' || ((strftime('%w', day) - ws + 7) % 7) || ' days') AS week, series,
+       avg(value) AS value
+FROM context, (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting
+                                WHERE key = 'week_start'), 1) AS ws)
+GROUP BY 1, 2;
+
 -- Reviews with their scores.
 CREATE VIEW review_scored AS
 SELECT r.id, r.day, r.source, r.product, r.rating, r.lang, redact(r.text) AS text,
@@ -87,3 +128,56 @@ FROM curve c JOIN latest_run r ON r.run = c.run AND r.kind = 'fit' WHERE c.name 
 CREATE VIEW decomposition_week AS
 SELECT at AS week, subject AS part, mean AS revenue, lo, hi
 FROM latest_estimate WHERE kind = 'fit' AND name = 'decomposition';
+
+-- One row a channel: what it spends a week now, what the newest plan advises, and what that brings.
+CREATE VIEW plan_channel AS
+SELECT n.subject AS channel, n.mean AS spend_now, p.mean AS spend_planned, p.mean - n.mean AS change,
+       g.mean AS gain, g.lo AS gain_lo, g.hi AS gain_hi, g.probability
+FROM latest_estimate n
+JOIN latest_estimate p ON p.run = n.run AND p.name = 'spend_planned' AND p.subject = n.subject
+LEFT JOIN latest_estimate g ON g.run = n.run AND g.name = 'gain' AND g.subject = n.subject
+WHERE n.kind = 'plan' AND n.name = 'spend_now';
+
+-- One row a week to come: what the newest forecast expects, with 90 % and 50 % intervals.
+CREATE VIEW forecast_week AS
+SELECT at AS week, mean AS expected, lo, hi, lo50, hi50
+FROM latest_estimate WHERE kind = 'forecast' AND name = 'outcome';
+
+-- One row a channel and slot of the week: its rate relative to the channel's mean slot (1 = as
+-- usual), and the probability that it is the best. weekday: 0 Monday .. 6 Sunday.
+CREATE VIEW timing_slot AS
+SELECT subject AS channel, substr(at, 1, 1) + 0 AS weekday, substr(at, 3) + 0 AS hour,
+       mean AS rate, lo, hi, probability AS probability_best, n AS messages
+FROM latest_estimate WHERE kind = 'timing' AND name = 'index';
+
+-- One row a feature of our messages (a question, an emoji, a theme) and channel: what it does to the
+-- rate, 0.1 = +10 %.
+CREATE VIEW content_effect AS
+SELECT subject AS feature, at AS channel, mean AS effect, lo, hi, probability, n AS messages
+FROM latest_estimate WHERE kind = 'content' AND name = 'effect';
+
+-- One row a product: per cent of units lost per per cent of price, and the price now.
+CREATE VIEW price_effect AS
+SELECT e.subject AS product, e.mean AS elasticity, e.lo AS elasticity_lo, e.hi AS elasticity_hi,
+       n.mean AS price_now, b.mean AS best_price, b.probability AS probability_better
+FROM latest_estimate e
+LEFT JOIN latest_estimate n ON n.run = e.run AND n.name = 'price_now' AND n.subject = e.subject
+LEFT JOIN latest_estimate b ON b.run = e.run AND b.name = 'best_price' AND b.subject = e.subject
+     AND b.at = ''
+WHERE e.kind = 'price' AND e.name = 'elasticity';
+
+-- One row a topic of the reviews or messages: its words, its size, since when.
+CREATE VIEW topic_list AS
+SELECT id AS topic, kind, lang, name, words, size, first_day, emerging FROM topic;
+
+-- The ledger: one row an advice, what it promised and what it brought.
+CREATE VIEW advice_record AS
+SELECT a.id, a.week, a.kind, a.subject, a.gain, a.gain_lo, a.gain_hi, a.probability, a.owner, a.due,
+       a.status, o.week AS settled_week, o.realised, o.realised_lo, o.realised_hi, o.inside
+FROM advice a LEFT JOIN advice_outcome o ON o.advice = a.id;
+
+-- One row an imported file: what came in, and how much the data doctor had to say.
+CREATE VIEW import_history AS
+SELECT l.id AS import, l.kind, l.file, l.rows_read, l.rows_new, l.rows_changed,
+       count(f.rule) FILTER (WHERE f.severity = 'warning') AS warnings, l.imported_at
+FROM import_log l LEFT JOIN import_finding f ON f.import = l.id GROUP BY l.id;

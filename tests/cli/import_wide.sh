@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # import wide: a modelling table by mapping and by flags, its events, organic channels, settings.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 db() { sqlite3 "$BELLWETHER_DB" "$1"; }
 

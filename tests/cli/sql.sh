@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # sql and setting: formats, read-only, near names, hostile text, documentation of the schema.
+# shellcheck disable=SC2012
 . "$(dirname "$0")/lib.sh"
 printf 'day,channel,cost,impressions\n2024-01-01,search,10.25,1000\n2024-01-01,微信广告,1234.5,\n2024-01-08,search,7,900\n2024-01-15,search,8,\n' >"$T/s.csv"
 "$BW" import spend "$T/s.csv" >/dev/null 2>&1

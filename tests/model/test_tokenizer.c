@@ -1,5 +1,6 @@
 /* tests/model/test_tokenizer.c - a trained vocabulary: what it learns, and that nothing is lost. */
 #include "tests/check.h"
+#include "common/buf.h"
 #include "model/tokenizer.h"
 
 #include <stdlib.h>
@@ -129,6 +130,151 @@ static void a_vocabulary_too_small_is_refused(void **state) {
     assert_null(tr);
 }
 
+/* A byte that is not UTF-8 is one token for itself here, since no merge reaches it, and other text
+ * around it is as usual. Byte b spelt by U+0100 + k has id 6 + 94 + 94 + k (specials, ASCII, Latin-1);
+ * 0xFF and 0xC3 spell themselves: 0xFF is the last of Latin-1. */
+static void bad_utf8_is_kept_byte_by_byte(void **state) {
+    (void)state;
+    bw_tokenizer *t = train(262, false); /* no merges */
+    const struct {
+        const char *text;
+        size_t n;
+        const char *pieces[6];
+    } cases[] = {
+        {"\xFF", 1, {"\u00ff"}},
+        {"a\xC3", 2, {"a", "\u00c3"}},                       /* a lead byte alone */
+        {"\xA9z", 2, {"\u00a9", "z"}},                       /* a continuation alone */
+        {"\xC0\xAF", 2, {"\u00c0", "\u00af"}},               /* overlong '/' */
+        {"\xED\xA0\x80", 3, {"\u00ed", "\u0142", "\u0122"}}, /* a surrogate */
+        {"\xF4\x90\x80\x80", 4, {"\u00f4", "\u0132", "\u0122", "\u0122"}}, /* past U+10FFFF */
+        {"\xE5\xBF", 2, {"\u00e5", "\u00bf"}}, /* a character cut short */
+        {"\0", 1, {"\u0100"}},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        bw_tokens k = {0};
+        bw_encode_options bare = {.bare = true};
+        CHECK_OK(bw_tokenizer_encode(t, cases[c].text, cases[c].n, &bare, &k, &err));
+        assert_int_equal(k.n, cases[c].n);
+        for (size_t i = 0; i < k.n; i++)
+            assert_string_equal(bw_tokenizer_piece(t, k.ids[i]), cases[c].pieces[i]);
+        bw_tokens_free(&k);
+        round_trip(t, cases[c].text, cases[c].n);
+    }
+    bw_tokenizer_free(t);
+}
+
+/* Unicode 15, table 3-8: 61 F1 80 80 E1 80 C2 62 80 63 80 BF 64 shows as a, three U+FFFD, b, one, c,
+ * two, d. */
+static void shown_text_is_valid_utf8(void **state) {
+    (void)state;
+    bw_tokenizer *t = train(262, false);
+    const char *bytes = "\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64";
+    bw_tokens k = {0};
+    char *text;
+    CHECK_OK(bw_tokenizer_encode(t, bytes, 13, NULL, &k, &err));
+    CHECK_OK(bw_tokenizer_decode(t, k.ids, k.n, BW_DECODE_SKIP_SPECIAL, &text, NULL, &err));
+    assert_string_equal(text, "a\uFFFD\uFFFD\uFFFDb\uFFFDc\uFFFD\uFFFDd");
+    free(text);
+    bw_tokens_free(&k);
+    const int32_t beyond[] = {262};
+    CHECK_FAILS(bw_tokenizer_decode(t, beyond, 1, 0, &text, NULL, &err), BW_EARG, "no id 262");
+    bw_tokenizer_free(t);
+}
+
+/* Places count in the text as given, whatever normalising made of it. */
+static void places_survive_normalising(void **state) {
+    (void)state;
+    bw_tokenizer *t;
+    bw_tokens k = {0};
+    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-wordpiece", &t, &err));
+    const char *text = "THE Cafe\u0301 \u00dcber \u5feb\u9012";
+    CHECK_OK(bw_tokenizer_encode(t, text, strlen(text), NULL, &k, &err));
+    const bw_span places[] = {{0, 0}, {0, 3}, {4, 10}, {11, 16}, {17, 20}, {20, 23}, {0, 0}};
+    assert_int_equal(k.n, 7);
+    for (size_t i = 0; i < k.n; i++) {
+        assert_int_equal(k.spans[i].start, places[i].start);
+        assert_int_equal(k.spans[i].end, places[i].end);
+    }
+    bw_tokens_free(&k);
+    bw_tokenizer_free(t);
+}
+
+static void whole_words_are_told_from_their_ends(void **state) {
+    (void)state;
+    bw_tokenizer *t;
+    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-wordpiece", &t, &err));
+    assert_true(bw_tokenizer_continues(t, bw_tokenizer_id(t, "##ing")));
+    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "the")));
+    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "[SEP]")));
+    bw_tokenizer_free(t);
+    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-bpe", &t, &err));
+    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "\u0120the")));
+    assert_true(bw_tokenizer_continues(t, bw_tokenizer_id(t, "er")));
+    bw_tokenizer_free(t);
+}
+
+static void foreign_components_are_refused_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *json, *says;
+    } cases[] = {
+        {"{", "not valid JSON"},
+        {"[]", "no \"model\""},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",0]]}}", "'Unigram'"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "missing or empty"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "'[UNK]'"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":-3}}}", "id -3"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":99999999}}}", "id 99999999"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}", "ByteLevel"},
+        {"{\"normalizer\":{\"type\":\"Precompiled\"},\"model\":{}}", "'Precompiled'"},
+        {"{\"pre_tokenizer\":{\"type\":\"Metaspace\"},\"model\":{}}", "'Metaspace'"},
+        {"{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x+\"},\"behavior\":"
+         "\"Isolated\"},\"model\":{}}",
+         "'x+'"},
+        {"{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"model\":{"
+         "\"type\":"
+         "\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a b\"]}}",
+         "'ab' is not in the vocabulary"},
+        {"{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"model\":{"
+         "\"type\":"
+         "\"BPE\",\"byte_fallback\":true,\"vocab\":{\"a\":0},\"merges\":[]}}",
+         "byte_fallback"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bw_tokenizer *t;
+        CHECK_FAILS(bw_tokenizer_parse(cases[i].json, strlen(cases[i].json), "case", &t, &err),
+                    BW_EFORMAT, cases[i].says);
+        assert_null(t);
+    }
+}
+
+/* Bytes of a good file overwritten at random: it loads or is refused, and what loads still runs. */
+static void damaged_files_do_no_harm(void **state) {
+    (void)state;
+    char *good = NULL;
+    size_t len;
+    uint32_t x = 7;
+    CHECK_OK(
+        bw_file_read("tests/model/tokenizers/own-bpe/tokenizer.json", 1 << 20, &good, &len, &err));
+    for (int i = 0; i < 300; i++) {
+        char *bad = malloc(len);
+        memcpy(bad, good, len);
+        for (int k = 0; k < 1 + i % 7; k++) {
+            x = x * 1664525u + 1013904223u;
+            bad[x % len] = "\"0[{,x-9\\"[(x >> 28) % 9];
+        }
+        bw_tokenizer *t;
+        if (bw_tokenizer_parse(bad, i % 5 ? len : x % len, "damaged", &t, &err) == BW_OK) {
+            bw_tokens k = {0};
+            bw_tokenizer_encode(t, "The box \u5feb\u9012 [SEP]", 20, NULL, &k, &err);
+            bw_tokens_free(&k);
+            bw_tokenizer_free(t);
+        }
+        free(bad);
+    }
+    free(good);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequent_pieces_become_tokens),
@@ -136,6 +282,12 @@ int main(void) {
         cmocka_unit_test(long_words_take_the_heap_and_agree),
         cmocka_unit_test(saved_is_loaded_alike),
         cmocka_unit_test(a_vocabulary_too_small_is_refused),
+        cmocka_unit_test(bad_utf8_is_kept_byte_by_byte),
+        cmocka_unit_test(shown_text_is_valid_utf8),
+        cmocka_unit_test(places_survive_normalising),
+        cmocka_unit_test(whole_words_are_told_from_their_ends),
+        cmocka_unit_test(foreign_components_are_refused_by_name),
+        cmocka_unit_test(damaged_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@ const bw_command BW_ANALYZE_COMMANDS[] = {
     {"forecast", "where the outcome will land, and how sure that is", bw_cmd_forecast},
     {"price", "how sales answer to price and promotions, and the price that pays", bw_cmd_price},
     {"segment", "who the customers are, who will leave, what they are worth", bw_cmd_segment},
+    {"attribution", "channel credit from journeys, beside the mix model", bw_cmd_attribution},
     {"experiment", "did the test work: A/B, geo, before and after, power", bw_cmd_experiment},
     {0},
 };

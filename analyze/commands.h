@@ -12,6 +12,7 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_price(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_segment(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_attribution(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment(int argc, char **argv, bw_err *err);
 
 /* A stored run as JSON {"kind", "run", "diagnostics", "estimates": [...]} on stdout; its notes on stderr. */

@@ -181,6 +181,15 @@ CREATE TABLE curve (
     PRIMARY KEY (run, name, subject, x)
 ) WITHOUT ROWID;
 
+-- What the newest run of `segment` says of each customer: group, chance to be lost, worth.
+CREATE TABLE customer_segment (
+    customer TEXT PRIMARY KEY, segment TEXT NOT NULL,
+    repeats REAL NOT NULL, weeks_since REAL NOT NULL, revenue REAL NOT NULL,
+    alive REAL NOT NULL,          -- probability that he has not left
+    next_days REAL NOT NULL,      -- until his next purchase if he has not, median
+    lifetime_value REAL           -- money of the next year, discounted; NULL when values are too few
+) WITHOUT ROWID;
+
 -- The ledger: one row an advice, what was promised, and what became of it.
 CREATE TABLE advice (
     id TEXT PRIMARY KEY,          -- 'A-2026-W46-1'

@@ -97,8 +97,9 @@ static void print_table(const bw_verify *v) {
     printf("%s (%s)\n", v->dir, v->info.model_class);
     for (size_t i = 0; i < v->n; i++) {
         const bw_quantity *q = &v->quantities[i];
-        printf("  %-4s  %-72.72s  %8zu values  largest difference %.3g\n",
-               passes(q) ? "ok" : "FAIL", q->name, q->compared, q->worst);
+        printf(
+            "  %-4s  %-60.60s  %8zu values  largest difference %-9.3g %3.0f %% of its tolerance\n",
+            passes(q) ? "ok" : "FAIL", q->name, q->compared, q->worst, 100 * fmin(q->excess, 9.99));
     }
 }
 
@@ -113,6 +114,7 @@ static cJSON *as_json(const bw_verify *v) {
         cJSON_AddStringToObject(item, "quantity", q->name);
         cJSON_AddNumberToObject(item, "compared", (double)q->compared);
         cJSON_AddNumberToObject(item, "max_abs_diff", isfinite(q->worst) ? q->worst : 1e308);
+        cJSON_AddNumberToObject(item, "tolerance_used", isfinite(q->excess) ? q->excess : 1e308);
         cJSON_AddBoolToObject(item, "pass", passes(q));
         cJSON_AddItemToArray(list, item);
     }

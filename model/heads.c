@@ -262,7 +262,8 @@ static void block_scores(const bw_transformer *t, const float *y, size_t rows, f
     const bw_tf_dense *out = output_of(t);
     const float *W = bw_tf_at(t, out->weight), *bias = bw_tf_at(t, out->bias);
     size_t dim = t->c.dim, vocab = t->c.vocab;
-#pragma omp parallel for schedule(dynamic, 1)
+    bool worth = rows * vocab > BW_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (worth)
     for (size_t v = 0; v < vocab; v += SLICE) {
         size_t n = vocab - v < SLICE ? vocab - v : SLICE;
         for (size_t r = 0; bias && r < rows; r++)
@@ -278,7 +279,8 @@ static void output_gradients(const bw_transformer *t, const block *b) {
     float *dW = bw_tf_grad(t, out->weight), *db = bw_tf_grad(t, out->bias);
     size_t dim = t->c.dim, vocab = t->c.vocab;
     bool bias = db && !(t->c.lm && t->c.lm_bias); /* final_logits_bias is not trained */
-#pragma omp parallel for schedule(dynamic, 1)
+    bool worth = b->rows * vocab > BW_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (worth)
     for (size_t v = 0; v < vocab; v += SLICE) {
         size_t n = vocab - v < SLICE ? vocab - v : SLICE;
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)dim, (int)b->rows, 1.0f,
@@ -295,7 +297,8 @@ static double block_loss(const bw_transformer *t, block *b, float smoothing, flo
     const float *W = bw_tf_at(t, output_of(t)->weight);
     size_t dim = t->c.dim, vocab = t->c.vocab;
     double sums[MOST_ROWS / GROUP + 1] = {0}, total = 0;
-#pragma omp parallel for schedule(dynamic, 1)
+    bool worth = b->rows * vocab > BW_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) if (worth)
     for (size_t g = 0; g < b->rows; g += GROUP) {
         size_t n = b->rows - g < GROUP ? b->rows - g : GROUP;
         float *s = b->scores + g * vocab;

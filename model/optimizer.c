@@ -158,7 +158,7 @@ static step_numbers numbers_for(const bw_optimizer *o, const bw_optimizer_block 
 static void update_block(const bw_optimizer *o, const bw_optimizer_block *b, double clip) {
     bw_params *p = b->p;
     int depth = deepest(p);
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (p->total > BW_WORTH_THREADS)
     for (size_t i = 0; i < p->n; i++) {
         const bw_param *row = &p->table[i];
         size_t at = row->offset;

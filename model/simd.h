@@ -18,6 +18,9 @@
 #define BW_CLONES
 #endif
 
+/* Values below which waking other threads costs more than they save. */
+#define BW_WORTH_THREADS 65536
+
 /* Sixteen floats; loads and stores need no alignment. */
 typedef float bw_v16 __attribute__((vector_size(64), aligned(4), may_alias));
 

@@ -204,7 +204,8 @@ static bw_status weight_gradients(const bw_transformer *t, const bw_tf_workspace
     if (!list)
         return bw_fail_memory(err);
     size_t n = list_products(p, source, list);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads)
+    bool worth = p->batch.n_tokens * t->c.dim > BW_WORTH_THREADS;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads) if (worth)
     for (size_t i = 0; i < n; i++) {
         const product *m = &list[i];
         bw_linear_dw(bw_tf_grad(t, m->d->weight), m->dy, m->x, m->rows, m->d->in, m->d->out);
@@ -250,7 +251,7 @@ static void reduce_partials(const bw_transformer *t, const bw_tf_pass *p) {
 
 static bw_status pass_backward(const bw_transformer *t, const bw_tf_workspace *ws, bw_tf_pass *p,
                                const bw_tf_pass *source, bw_err *err) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads) if (p->n_chunks > 1)
     for (size_t i = 0; i < p->n_chunks; i++) {
         size_t thread = (size_t)omp_get_thread_num();
         bw_tf_chunk *c = &p->chunks[i];

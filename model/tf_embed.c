@@ -1,5 +1,6 @@
 /* model/tf_embed.c - from token ids to the input of the first layer, and the gradients back into the
  * tables; T5's relative position buckets. */
+#include "model/simd.h"
 #include "model/tf.h"
 
 #include <omp.h>
@@ -77,7 +78,7 @@ static void scatter_pass(const bw_transformer *t, const bw_tf_pass *p, const own
 }
 
 void bw_tf_embed_backward(const bw_transformer *t, const bw_tf_pass *p) {
-#pragma omp parallel
+#pragma omp parallel if (p->batch.n_tokens * t->c.dim > BW_WORTH_THREADS)
     {
         owner o = {(size_t)omp_get_thread_num(), (size_t)omp_get_num_threads(), t->c.dim};
         scatter_pass(t, p, &o);

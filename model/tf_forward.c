@@ -313,7 +313,7 @@ static void pass_forward(const bw_transformer *t, const bw_tf_workspace *ws, bw_
                          const bw_tf_pass *source) {
     if (p->w->rel_bias != BW_NONE)
         bw_tf_rel_expand(t, p->w, p->rel, p->span);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(ws->threads) if (p->n_chunks > 1)
     for (size_t i = 0; i < p->n_chunks; i++) {
         size_t thread = (size_t)omp_get_thread_num();
         bw_tf_chunk *c = &p->chunks[i];

@@ -138,6 +138,7 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
                      "--help' shows how to fill it");
     if (st == BW_OK)
         st = set_length(s, o->length, err);
+    s->as_of = o->week != NULL;
     if (st == BW_OK)
         st = compose(s, &d, err);
     const char *folder = o->out ? o->out : bw_arena_textf(s->arena, "report/%s", s->week_name);

@@ -247,7 +247,8 @@ static const char *channel_label(const bw_shop *s, const char *name) {
                                       : "SELECT label_en FROM channel WHERE name = ?",
                                    name);
     const char *known = known_name(s, "channel", name);
-    if (!given || !*given || strcasecmp(given, known) == 0) /* "E-mail" is the language's "e-mail" */
+    if (!given || !*given ||
+        strcasecmp(given, known) == 0) /* "E-mail" is the language's "e-mail" */
         return known;
     return presentable(s, given);
 }

@@ -156,7 +156,7 @@ bw_status bw_advice_say(bw_shop *s, const bw_advice *a, bool heading, bw_message
         return say_budget(s, a, heading, out, err);
     if (strcmp(a->kind, "timing") == 0) {
         bw_message_name(out, "channel", bw_shop_channel(s, a->subject));
-        bw_message_text(out, "when", bw_shop_window(s, action_text(s, a, "$.window", err)));
+        bw_message_name(out, "when", bw_shop_window(s, action_text(s, a, "$.window", err)));
         return BW_OK;
     }
     if (strcmp(a->kind, "experiment") == 0)

@@ -81,6 +81,8 @@ static void add_head(cJSON *o, const bw_document *d) {
     cJSON_AddStringToObject(o, "week", s->week_name);
     cJSON_AddStringToObject(o, "first_day", s->week);
     cJSON_AddStringToObject(o, "last_day", s->last_day);
+    if (s->as_of)
+        cJSON_AddTrueToObject(o, "as_of");
     cJSON_AddStringToObject(o, "lang", bw_locale_lang(s->locale));
     cJSON_AddStringToObject(o, "currency", s->currency);
     cJSON_AddStringToObject(o, "outcome", s->outcome);

@@ -78,14 +78,19 @@ static void add_table(page *p, const bw_block *b) {
     for (size_t r = 1; r <= b->rows; r++) {
         bw_buf_add(p->out, "<tr>");
         for (size_t i = 0; i < b->columns; i++) {
-            bw_buf_add(p->out, i == 0 ? "<td class=\"id\"" : "<td");
+            const char *cell = b->cells[r * b->columns + i];
+            bool none = strcmp(cell, "–") == 0;
+            bw_buf_add(p->out, i == 0       ? "<td class=\"id\""
+                               : none       ? "<td class=\"none\""
+                               : *cell == 6 ? "<td class=\"day\""
+                                            : "<td");
             if (i > 1) {
                 bw_buf_add(p->out, " data-head=\"");
                 bw_buf_add_html(p->out, b->cells[i]);
                 bw_buf_add(p->out, "\"");
             }
             bw_buf_add(p->out, ">");
-            add_marked(p, b->cells[r * b->columns + i]);
+            add_marked(p, cell);
             bw_buf_add(p->out, "</td>");
         }
         bw_buf_add(p->out, "</tr>\n");

@@ -114,7 +114,7 @@ static void say_record(bw_document *d, bw_buf *p) {
         return;
     bw_message m = {.key = rank->value == 1 ? "change.record.best" : "change.record.worst",
                     .salience = 0.8};
-    bw_message_text(&m, "weeks", bw_arena_textf(d->shop->arena, "%.0f", rank->n));
+    bw_message_fact(&m, "rank", rank);
     bw_say(d, p, &m);
 }
 

@@ -124,7 +124,7 @@ static void say_windows(bw_document *d, bw_buf *p) {
         bw_message m = {.key = gain ? "timing.window_gain" : "timing.window",
                         .salience = told ? 0.5 : 0.9};
         bw_message_name(&m, "channel", bw_shop_channel(d->shop, f->subject));
-        bw_message_text(&m, "when", bw_shop_window(d->shop, f->at));
+        bw_message_name(&m, "when", bw_shop_window(d->shop, f->at));
         bw_message_fact(&m, "index", f);
         if (gain)
             bw_message_fact(&m, "gain", gain);

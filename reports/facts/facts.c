@@ -56,14 +56,14 @@ bw_number bw_fact_style(const bw_fact *fact) {
     return style;
 }
 
-/* Letters, digits, dot and hyphen stay; every other byte becomes -XX, so that ids differ where
+/* Letters, digits, dot, hyphen and underscore stay; every other byte becomes ~XX, so that ids differ where
  * subjects do and never need quoting. */
 static void add_id_part(bw_buf *b, const char *text) {
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 128 && (isalnum(*p) || *p == '.' || *p == '_'))
+        if (*p < 128 && (isalnum(*p) || *p == '.' || *p == '_' || *p == '-'))
             bw_buf_add_n(b, (const char *)p, 1);
         else
-            bw_buf_addf(b, "-%02x", *p);
+            bw_buf_addf(b, "~%02x", *p);
     }
 }
 

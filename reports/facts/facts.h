@@ -16,7 +16,8 @@
 #include <stdbool.h>
 
 typedef struct {
-    const char *id;      /* "roas/search": measure and subject; ASCII letters, digits, . / - only */
+    const char
+        *id; /* "roas/search": measure and subject; ASCII letters, digits and . _ - ~ / only */
     const char *measure; /* "roas" */
     const char *subject; /* the channel, product, ... as in the data; "" for the shop */
     const char *at;      /* day or week it belongs to, "" */

@@ -65,6 +65,8 @@ bw_number bw_number_style(double value, double lo, double hi, bw_unit unit) {
         s.place = digits - 2;
         if (unit == BW_WEEKS && value == round(value))
             s.place = 0;
+        if (unit == BW_COUNT && fabs(value) < 1e5) /* what was counted is shown as counted */
+            s.place = 0;
         if (unit == BW_SHARE)
             s.place = fabs(value) < 0.0995 ? -3 : -2;
     }

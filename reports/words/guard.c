@@ -58,6 +58,14 @@ static int read_scale(const bw_locale *l, const char *text, size_t *used) {
     return 0;
 }
 
+/* 100 for 15100: the unit that a whole number may have been rounded to. */
+static double trailing_zeros(double x) {
+    double unit = 1;
+    while (x != 0 && fmod(x, unit * 10) == 0)
+        unit *= 10;
+    return unit;
+}
+
 size_t bw_guard_number(const bw_locale *l, const char *text, bw_unit unit, double *value,
                        double *half) {
     const char *p = text;
@@ -81,6 +89,8 @@ size_t bw_guard_number(const bw_locale *l, const char *text, bw_unit unit, doubl
     if (unit == BW_SHARE || unit == BW_POINTS || unit == BW_INDEX)
         exponent = -2;
     *half = 0.5 * pow(10, exponent - decimals);
+    if (decimals == 0 && exponent == 0) /* "15,100" may stand for what rounds to hundreds */
+        *half = fmax(*half, fmin(0.5 * trailing_zeros(*value), 0.15 * *value));
     *value = sign * *value * pow(10, exponent);
     if (*p == '%')
         p++;

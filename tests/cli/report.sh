@@ -28,6 +28,18 @@ sum=$(cat "$T/a/b/index.html" "$T/a/b/report.md" "$T/a/b/facts.json" | sha256sum
 "$BW" report --no-stages --out "$T/c" >/dev/null
 equal "report: same data, same bytes" "$(cat "$T/c/index.html" "$T/c/report.md" "$T/c/facts.json" | sha256sum)" "$sum"
 equal "report: the week's advice keeps its ids" "$(sqlite3 "$BELLWETHER_DB" "SELECT count(*), count(DISTINCT id) FROM advice")" "5|5"
+for lang in en zh; do
+    "$BW" report --no-stages --lang $lang --out "$T/v" >/dev/null
+    contains "verify: every number of the $lang page" "$("$BW" verify "$T/v")" 'all match'
+done
+sed 's/7,000 美元/7,900 美元/' "$T/v/index.html" >"$T/v/x" && mv "$T/v/x" "$T/v/index.html"
+fails "verify: a number that was changed" 1 "^$" "$BW" verify "$T/v"
+contains "verify: names the fact" "$("$BW" verify "$T/v")" 'shows "7,900 美元" for advice.moved/A-2026-W45-1, which is 7000'
+"$BW" report --no-stages --out "$T/v" >/dev/null
+sqlite3 "$BELLWETHER_DB" "UPDATE estimate SET mean = mean * 1.1 WHERE name = 'roas' AND subject = 'email'"
+contains "verify: a database that changed" "$("$BW" verify "$T/v")" 'roas/email: value is 6 in the report and 6.6 in the database'
+contains "verify: the chart too" "$("$BW" verify "$T/v")" 'chart roas: row 1, column average return differs'
+fails "verify: not a report" 1 "facts.json" "$BW" verify "$T"
 short=$("$BW" report --no-stages --length brief --out "$T/s" >/dev/null && wc -c <"$T/s/report.md")
 long=$("$BW" report --no-stages --length full --out "$T/l" >/dev/null && wc -c <"$T/l/report.md")
 check "report: brief is shorter than full" test "$short" -lt "$long"

@@ -1,14 +1,29 @@
-/* reports/pipeline.c - score, fit, timing, price, forecast, plan: each a function of its own room. */
+/* reports/pipeline.c - score, fit, timing, price, segment, forecast: each a function of its own room. */
 #include "reports/pipeline.h"
 
 #include "analyze/fit.h"
 #include "analyze/runs.h"
+#include "model/score.h"
 #include "sql/db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static bw_status stage_score(sqlite3 *db, bw_err *err) {
+    if (bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM review) OR EXISTS (SELECT 1 FROM message)",
+                     0) == 0)
+        return BW_OK;
+    bw_score_counts counts;
+    const bw_encoder *e = bw_encoder_shipped(err);
+    return e ? bw_score_database(db, e, &counts, err) : BW_EDATA;
+}
+
+static bw_status stage_segment(sqlite3 *db, bw_err *err) {
+    int64_t run;
+    return bw_segment_run(db, false, &run, err);
+}
 
 static bw_status stage_fit(sqlite3 *db, bw_err *err) {
     bw_fit_options o = bw_fit_defaults();
@@ -40,10 +55,8 @@ static bw_status stage_forecast(sqlite3 *db, bw_err *err) {
 static const struct {
     const char *name;
     bw_status (*run)(sqlite3 *db, bw_err *err);
-} STAGES[] = {{"fit", stage_fit},
-              {"timing", stage_timing},
-              {"price", stage_price},
-              {"forecast", stage_forecast}};
+} STAGES[] = {{"score", stage_score}, {"fit", stage_fit},         {"timing", stage_timing},
+              {"price", stage_price}, {"segment", stage_segment}, {"forecast", stage_forecast}};
 
 bw_status bw_stages_run(sqlite3 *db, bw_buf *notes, bw_err *err) {
     for (size_t i = 0; i < sizeof STAGES / sizeof *STAGES; i++) {

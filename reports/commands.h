@@ -7,6 +7,7 @@
 bw_status bw_cmd_ask(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_report(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_verify(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_advice(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_plot(int argc, char **argv, bw_err *err);
 
 #endif

@@ -136,15 +136,15 @@ bw_status bw_advice_choose(bw_shop *s, bw_err *err) {
 static const char *const SETTLE_BUDGET =
     "WITH a AS (SELECT id, date(due, '+6 days') AS since, action FROM advice WHERE id = ?1), "
     "c AS (SELECT j.key AS channel, j.value AS was FROM a, json_each(a.action, '$.now') j), "
-    "r AS (SELECT c.channel, avg(e.mean) AS mean, avg(e.hi - e.lo) / 3.29 AS sd, count(*) AS weeks "
-    "FROM c JOIN a "
-    "JOIN estimate e ON e.run = ?2 AND e.name = 'decomposition' AND e.subject = c.channel AND e.at "
-    ">= a.since AND e.at <= ?3 GROUP BY c.channel), "
-    "o AS (SELECT c.channel, (SELECT mean FROM curve WHERE run = ?2 AND name = 'response' AND "
-    "subject = c.channel ORDER BY abs(x - c.was) LIMIT 1) AS mean FROM c) "
-    "SELECT sum(r.mean - o.mean), sqrt(sum(r.sd * r.sd)), min(r.weeks) FROM r JOIN o USING "
-    "(channel) "
-    "HAVING count(*) = (SELECT count(*) FROM c) AND min(r.weeks) >= 2";
+    "r AS (SELECT c.channel, avg(e.mean) AS mean, avg(e.hi - e.lo) / 3.29 AS sd, "
+    "count(*) AS weeks FROM c JOIN a JOIN estimate e ON e.run = ?2 AND e.name = 'decomposition' "
+    "AND e.subject = c.channel AND e.at >= a.since AND e.at <= ?3 GROUP BY c.channel), "
+    "o AS (SELECT channel, mean FROM (SELECT c.channel, k.mean, "
+    "row_number() OVER (PARTITION BY c.channel ORDER BY abs(k.x - c.was), k.x) AS nearest FROM c "
+    "JOIN curve k ON k.run = ?2 AND k.name = 'response' AND k.subject = c.channel) "
+    "WHERE nearest = 1) "
+    "SELECT sum(r.mean - o.mean), sqrt(sum(r.sd * r.sd)), min(r.weeks) FROM r JOIN o "
+    "USING (channel) HAVING count(*) = (SELECT count(*) FROM c) AND min(r.weeks) >= 2";
 
 /* A finished test of the channel that began after the advice settles it as it was measured. */
 static const char *const SETTLE_TEST =

@@ -1,7 +1,6 @@
 /* reports/ask/period.c - a list of readers, tried at each word in turn; the first that reads wins. */
 #include "reports/ask/period.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,13 +178,11 @@ static long iso_week(int y, int w) {
 /* "2026-W46", "2026-10-05", "2026" */
 static bool iso(reader *r) {
     int y = number(r, 0), m = number(r, 1), d = number(r, 2);
-    const char *second = word(r, 1);
     if (!plausible_year(y))
         return false;
-    if (second[0] == 'w' && isdigit((unsigned char)second[1])) {
-        int w = atoi(second + 1);
-        long monday = iso_week(y, w);
-        return w >= 1 && w <= 53 && take(r, 2, monday, monday + 6);
+    if (is(r, 1, "w") && d >= 1 && d <= 53) {
+        long monday = iso_week(y, d);
+        return take(r, 3, monday, monday + 6);
     }
     if (m >= 1 && m <= 12 && d >= 1 && d <= 31)
         return take(r, 3, day_number(y, m, d), day_number(y, m, d));

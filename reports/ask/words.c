@@ -29,6 +29,10 @@ static bool in_word(utf8proc_int32_t c) {
     }
 }
 
+static bool is_digit(utf8proc_int32_t c) {
+    return utf8proc_category(c) == UTF8PROC_CATEGORY_ND;
+}
+
 static void append(bw_arena *a, bw_words *w, const char *text, size_t n) {
     w->word = bw_arena_grow(a, w->word, w->n, sizeof *w->word);
     w->word[w->n++] = bw_arena_text_n(a, text, n);
@@ -42,19 +46,22 @@ static size_t brace_group(const char *p) {
 
 static void split(bw_arena *a, bw_words *w, const char *text) {
     const char *p = text, *begun = NULL;
+    bool digits = false; /* the word begun is a number */
     while (*p) {
         utf8proc_int32_t c;
         utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c);
         size_t group = brace_group(p), step = group ? group : n > 0 ? (size_t)n : 1;
         bool word = !group && n > 0 && in_word(c) && !stands_alone(c);
-        if (begun && !word) {
+        if (begun && (!word || is_digit(c) != digits)) {
             append(a, w, begun, (size_t)(p - begun));
             begun = NULL;
         }
         if (group || (n > 0 && stands_alone(c)))
             append(a, w, p, step);
-        else if (word && !begun)
+        else if (word && !begun) {
             begun = p;
+            digits = is_digit(c);
+        }
         p += step;
     }
     if (begun)

@@ -1,6 +1,6 @@
 /* reports/ask/words.h - a text as the matcher sees it: a sequence of small words.
  *
- * Unicode NFKC and case folding first; then each run of letters and digits is a word, except that
+ * Unicode NFKC and case folding first; then each run of letters or of digits is a word, except that
  * every Chinese, Japanese or Korean character is a word of its own, since those are written without
  * spaces. Marks, spaces and underscores only separate; a brace group {channel} stays one word. */
 #ifndef BW_REPORTS_ASK_WORDS_H

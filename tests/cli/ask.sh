@@ -13,6 +13,7 @@ shown=$(sed -n 's/^  \(SELECT sum.*\);$/\1/p' <<<"$("$BW" ask "how much did we s
 equal "a shown query can be run as it is" \
     "$("$BW" sql --format csv "$shown" | tail -1)" \
     "$("$BW" sql --format csv "SELECT sum(cost) FROM spend WHERE channel = 'email' AND day LIKE '2026-10-%'" | tail -1)"
+contains "Chinese is answered in Chinese" "$("$BW" ask '哪个渠道最赚钱？')" '回报最高'
 contains "a missing name is asked for" "$("$BW" ask 'what does it earn')" 'Which channel'
 contains "an unknown question gets its nearest" "$("$BW" ask 'what is the meaning of life')" 'not among the questions'
 contains "hostile text stays text" "$("$BW" ask "revenue '; DROP TABLE review; -- \`id\`")" '.'

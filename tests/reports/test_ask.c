@@ -134,6 +134,7 @@ static void check_language(const char *lang, const char *month) {
 static void each_documented_way_to_ask_finds_its_question(void **state) {
     (void)state;
     check_language("en", "October");
+    check_language("zh", "10月");
 }
 
 static void what_is_not_in_the_book_scores_low(void **state) {

@@ -42,6 +42,30 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
     return st;
 }
 
+#define SHORT_WARMUP 150 /* from the mode's covariance there is little to learn */
+
+bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
+    *draws = NULL;
+    if (bw_mmm_dim(m) > DENSE_MOST)
+        return fit_quick(m, n, seed, draws, err);
+    bw_laplace l = {0};
+    bw_status st = find_mode(m, &l, err);
+    if (st != BW_OK)
+        return st;
+    bw_density density = bw_mmm_density(m);
+    bw_nuts_options o = {.chains = 1, .warmup = SHORT_WARMUP, .draws = n, .seed = seed, .dense = true,
+                         .start = l.mode, .factor = l.factor};
+    bw_nuts_result r;
+    st = bw_nuts_sample(&density, &o, &r, err);
+    if (st == BW_OK) {
+        *draws = r.draw;
+        r.draw = NULL;
+        bw_nuts_free(&r);
+    }
+    bw_laplace_free(&l);
+    return st;
+}
+
 /* The worst of all parameters; one that never moved has no R-hat and is not among them. */
 static void judge(const bw_nuts_result *r, engine_report *e) {
     double *rhat = calloc(3 * r->dim, sizeof *rhat), *bulk = rhat + r->dim, *tail = bulk + r->dim;

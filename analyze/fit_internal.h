@@ -61,6 +61,7 @@ typedef struct {
     size_t *week_of;  /* [n_time] */
     double *actual;   /* [n_week] outcome, NAN where not known */
     float *part;      /* [n_part + 1, n_week, n_thin] money; the last part is the fitted sum */
+    double *sigma;    /* [n_thin] noise of a week, money */
     double *vif;      /* [n_channel] */
     char *warning[MAX_WARNINGS];
     size_t n_warning;
@@ -74,13 +75,20 @@ bw_status fit_options_parse(const char *text, bw_fit_options *o, char **keep, bw
 
 /* fit_engine.c: fills draws and engine. */
 bw_status fit_sample(fit_state *f, bw_err *err);
-/* A quick refit by the fast engine of spec on data: n draws [n, dim], the caller frees *draws. */
+/* Draws [n, dim] of a model by the normal approximation, and by one short chain from there (where a
+ * chain is affordable); the caller frees *draws. */
 bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err);
+bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err);
 
 /* fit_summary.c */
 bw_status fit_summarise(fit_state *f, bw_err *err);
 const double *fit_quantity(const fit_state *f, size_t channel, size_t which); /* [n_draw] */
 double fit_crps(double *sample, size_t n, double y);                          /* sorts sample */
+
+/* fit_refit.c: the model under another spec, without the outcomes of periods first .. last-1 (none when
+ * they are equal), n draws of it. The caller frees both. */
+bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, size_t last, size_t n,
+                    unsigned long seed, bw_mmm **model, double **draws, bw_err *err);
 
 /* fit_check.c, fit_backtest.c, fit_stability.c */
 void fit_warn(fit_state *f, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -58,6 +58,7 @@ static void put_quantities(fit_state *f, const bw_mmm_result *r, size_t i, doubl
 }
 
 static void put_parts(fit_state *f, const bw_mmm_result *r, size_t i) {
+    f->sigma[i] = r->sigma * sqrt(7.0 / f->d->period_days);
     for (size_t p = 0; p <= r->n_part; p++) {
         const double *v = p < r->n_part ? r->part + p * r->n_time : r->fitted;
         for (size_t t = 0; t < r->n_time; t++)
@@ -71,7 +72,8 @@ static bw_status allocate(fit_state *f, bw_err *err) {
     f->spend = calloc(C + 1, sizeof *f->spend);
     f->quantity = calloc(C * N_QUANTITIES * f->n_draw + 1, sizeof *f->quantity);
     f->part = calloc((bw_mmm_parts(f->model) + 1) * f->n_week * f->n_thin, sizeof *f->part);
-    return f->spend && f->quantity && f->part ? BW_OK : bw_fail_memory(err);
+    f->sigma = calloc(f->n_thin + 1, sizeof *f->sigma);
+    return f->spend && f->quantity && f->part && f->sigma ? BW_OK : bw_fail_memory(err);
 }
 
 static double known_outcome(const bw_mmm_data *d) {

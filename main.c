@@ -8,6 +8,7 @@
 #include "reports/reports.h"
 #include "sql/sql.h"
 
+#include <cblas.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,8 @@ static bw_status unknown_command(const char *name, bw_err *err) {
                 best = distance(name, c->name);
                 nearest = c->name;
             }
-    return bw_fail(err, BW_EUSAGE, "there is no command '%s'; did you mean '%s'? 'bellwether --help' lists them",
+    return bw_fail(err, BW_EUSAGE,
+                   "there is no command '%s'; did you mean '%s'? 'bellwether --help' lists them",
                    name, nearest);
 }
 
@@ -76,10 +78,14 @@ static bw_status run_command(int argc, char **argv, bw_err *err) {
 static int exit_code(bw_status st) {
     switch (st) {
     case BW_OK:
-    case BW_HELP: return 0;
-    case BW_EUSAGE: return 2;
-    case BW_EINTERRUPTED: return 130;
-    default: return 1;
+    case BW_HELP:
+        return 0;
+    case BW_EUSAGE:
+        return 2;
+    case BW_EINTERRUPTED:
+        return 130;
+    default:
+        return 1;
     }
 }
 
@@ -105,6 +111,7 @@ int main(int argc, char **argv) {
         printf("bellwether %s (SQLite %s)\n", BW_VERSION, sqlite3_libversion());
         return 0;
     }
+    openblas_set_num_threads(1); /* results do not depend on threads; we thread above it */
     bw_interrupt_install();
     sqlite3_auto_extension((void (*)(void))bw_sql_register);
     sqlite3_auto_extension((void (*)(void))bw_model_register);

@@ -16,7 +16,7 @@
 #define FOLDS       5
 #define WEEKS_AHEAD 4
 #define LEAST_WEEKS 40 /* before the first origin */
-#define DRAWS       300
+#define DRAWS       200
 #define YEAR_WEEKS  52
 
 typedef struct {
@@ -52,7 +52,8 @@ static double naive(const bw_mmm_data *d, size_t t, size_t origin) {
 
 /* Root mean square of the naive forecast's errors before the origin. */
 static double naive_sd(const bw_mmm_data *d, size_t origin) {
-    size_t year = (size_t)(YEAR_WEEKS * 7 / d->period_days), step = origin > year + 8 ? year : 1, n = 0;
+    size_t year = (size_t)(YEAR_WEEKS * 7 / d->period_days), step = origin > year + 8 ? year : 1,
+           n = 0;
     double sum = 0;
     for (size_t t = step; t < origin; t++) {
         double e = outcome(d, t) - outcome(d, t - step);
@@ -64,7 +65,8 @@ static double naive_sd(const bw_mmm_data *d, size_t origin) {
     return n ? sqrt(sum / (double)n) : 0.0;
 }
 
-static void add_score(score *s, const bw_mmm_data *d, size_t t, size_t origin, double sd_naive, double *sample) {
+static void add_score(score *s, const bw_mmm_data *d, size_t t, size_t origin, double sd_naive,
+                      double *sample) {
     double y = outcome(d, t), guess = naive(d, t, origin);
     if (!isfinite(y) || !isfinite(guess))
         return;
@@ -83,8 +85,8 @@ static void add_score(score *s, const bw_mmm_data *d, size_t t, size_t origin, d
 }
 
 /* Forecast draws of the periods origin .. end-1 into sample [end - origin, DRAWS]. */
-static bw_status forecast(const bw_mmm *m, const double *draws, size_t origin, size_t end, gsl_rng *r,
-                          double *sample, bw_err *err) {
+static bw_status forecast(const bw_mmm *m, const double *draws, size_t origin, size_t end,
+                          gsl_rng *r, double *sample, bw_err *err) {
     bw_density f = bw_mmm_density(m);
     void *room = f.scratch_new(m);
     bw_mmm_result result = {0};
@@ -92,7 +94,8 @@ static bw_status forecast(const bw_mmm *m, const double *draws, size_t origin, s
     for (size_t k = 0; k < DRAWS && st == BW_OK; k++) {
         bw_mmm_forward(m, room, draws + k * f.dim, &result);
         for (size_t t = origin; t < end; t++) {
-            double noise = isinf(result.nu) ? gsl_ran_gaussian(r, 1.0) : gsl_ran_tdist(r, result.nu);
+            double noise =
+                isinf(result.nu) ? gsl_ran_gaussian(r, 1.0) : gsl_ran_tdist(r, result.nu);
             sample[(t - origin) * DRAWS + k] = result.fitted[t] + result.sigma * noise;
         }
     }
@@ -105,8 +108,8 @@ static bw_status run_fold(const fit_state *f, size_t origin, size_t end, score *
     bw_mmm *m = NULL;
     double *draws = NULL, *sample = malloc((end - origin) * DRAWS * sizeof *sample);
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
-    bw_status st = sample && r ? fit_refit(f, &f->spec, origin, f->d->n_time, DRAWS, (unsigned long)f->o->seed + origin,
-                                           &m, &draws, err)
+    bw_status st = sample && r ? fit_refit(f, &f->spec, origin, f->d->n_time, DRAWS,
+                                           (unsigned long)f->o->seed + origin, &m, &draws, err)
                                : bw_fail_memory(err);
     if (st == BW_OK) {
         gsl_rng_set(r, (unsigned long)f->o->seed + origin);
@@ -146,7 +149,8 @@ static void sum_up(fit_quality *q, const score *s, size_t folds) {
 }
 
 bw_status fit_backtest(fit_state *f, bw_err *err) {
-    size_t per_week = (size_t)(7 / f->d->period_days), T = f->d->n_time, step = WEEKS_AHEAD * per_week;
+    size_t per_week = (size_t)(7 / f->d->period_days), T = f->d->n_time,
+           step = WEEKS_AHEAD * per_week;
     size_t room = T > LEAST_WEEKS * per_week ? (T - LEAST_WEEKS * per_week) / step : 0;
     size_t folds = room < FOLDS ? room : FOLDS;
     score scores[FOLDS] = {{0}};

@@ -16,21 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RHAT_FAIR      1.01
-#define RHAT_POOR      1.05
-#define ESS_FAIR       400.0
-#define ESS_POOR       100.0
-#define DIVERGENT_FAIR 0.01  /* share of draws */
-#define DIVERGENT_POOR 0.05
-#define EBFMI_FAIR     0.3
-#define NEGATIVE_FAIR  0.2   /* probability that the baseline is below zero */
-#define NEGATIVE_POOR  0.8
+#define RHAT_FAIR       1.01
+#define RHAT_POOR       1.05
+#define ESS_FAIR        400.0
+#define ESS_POOR        100.0
+#define DIVERGENT_FAIR  0.01 /* share of draws */
+#define DIVERGENT_POOR  0.05
+#define EBFMI_FAIR      0.3
+#define NEGATIVE_FAIR   0.2 /* probability that the baseline is below zero */
+#define NEGATIVE_POOR   0.8
 #define PREDICTIVE_FAIR 0.05
-#define VIF_FAIR       10.0
-#define PRIOR_ONLY     0.85  /* posterior sd / prior sd of log ROAS above which data said little */
-#define FOLLOWS        0.5   /* correlation of spend with demand */
-#define STABLE         0.8   /* share of refits that must agree */
-#define ROWS_FAIR      3.0   /* outcomes a parameter */
+#define VIF_FAIR        10.0
+#define PRIOR_ONLY      0.85 /* posterior sd / prior sd of log ROAS above which data said little */
+#define FOLLOWS         0.5  /* correlation of spend with demand */
+#define STABLE          0.8  /* share of refits that must agree */
+#define ROWS_FAIR       3.0  /* outcomes a parameter */
 
 typedef enum { GOOD, FAIR, POOR } verdict;
 
@@ -93,7 +93,8 @@ static void residual_quality(fit_state *f) {
  * is farther from the fitted one than the actual total is. */
 static bw_status predictive_quality(fit_state *f, bw_err *err) {
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
-    double *sample = calloc(2 * f->n_thin, sizeof *sample), *total = sample ? sample + f->n_thin : NULL;
+    double *sample = calloc(2 * f->n_thin, sizeof *sample),
+           *total = sample ? sample + f->n_thin : NULL;
     double crps = 0, inside = 0, actual = 0;
     size_t known = 0, beyond = 0, parts = bw_mmm_parts(f->model);
     if (!sample || !r) {
@@ -183,7 +184,8 @@ static bw_status inflation(fit_state *f, bw_err *err) {
             gsl_matrix_set(R, i, j, isfinite(r) ? r : 0.0);
         }
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
-    bool ok = gsl_linalg_cholesky_decomp1(R) == GSL_SUCCESS && gsl_linalg_cholesky_invert(R) == GSL_SUCCESS;
+    bool ok = gsl_linalg_cholesky_decomp1(R) == GSL_SUCCESS &&
+              gsl_linalg_cholesky_invert(R) == GSL_SUCCESS;
     gsl_set_error_handler(handler);
     for (size_t c = 0; c < C; c++)
         f->vif[c] = ok ? gsl_matrix_get(R, c, c) : INFINITY;
@@ -219,8 +221,11 @@ static verdict check_confounding(fit_state *f) {
     for (size_t c = 0; demand && c < f->d->n_channel; c++) {
         double r = follows_demand(f, c, demand, demand + f->n_week);
         if (r > FOLLOWS) {
-            fit_warn(f, "%s is spent when demand is high anyway (correlation %.2f): its return cannot be told from "
-                        "the season's; only a test with spend held back can tell", f->d->channel[c], r);
+            fit_warn(f,
+                     "%s is spent when demand is high anyway (correlation %.2f): its return cannot "
+                     "be told from "
+                     "the season's; only a test with spend held back can tell",
+                     f->d->channel[c], r);
             v = FAIR;
         }
     }
@@ -235,19 +240,26 @@ static verdict check_sampler(fit_state *f) {
     verdict v = GOOD;
     if (!e->sampled)
         return v;
-    double divergent = (double)e->divergences / (double)f->n_draw, ess = fmin(e->min_ess_bulk, e->min_ess_tail);
+    double divergent = (double)e->divergences / (double)f->n_draw,
+           ess = fmin(e->min_ess_bulk, e->min_ess_tail);
     if (e->max_rhat > RHAT_FAIR) {
         v = worse(v, e->max_rhat > RHAT_POOR ? POOR : FAIR);
-        fit_warn(f, "the chains disagree (R-hat %.3f, wanted below %.2f): sample longer with --warmup and --draws",
+        fit_warn(f,
+                 "the chains disagree (R-hat %.3f, wanted below %.2f): sample longer with --warmup "
+                 "and --draws",
                  e->max_rhat, RHAT_FAIR);
     }
     if (ess < ESS_FAIR) {
         v = worse(v, ess < ESS_POOR ? POOR : FAIR);
-        fit_warn(f, "only %.0f effective draws for some parameter (wanted %.0f): sample longer with --draws", ess, ESS_FAIR);
+        fit_warn(f,
+                 "only %.0f effective draws for some parameter (wanted %.0f): sample longer with "
+                 "--draws",
+                 ess, ESS_FAIR);
     }
     if (divergent > DIVERGENT_FAIR) {
         v = worse(v, divergent > DIVERGENT_POOR ? POOR : FAIR);
-        fit_warn(f, "%zu of %zu trajectories diverged: part of the posterior is not reached", e->divergences, f->n_draw);
+        fit_warn(f, "%zu of %zu trajectories diverged: part of the posterior is not reached",
+                 e->divergences, f->n_draw);
     }
     if (e->min_ebfmi < EBFMI_FAIR) {
         v = worse(v, FAIR);
@@ -261,12 +273,15 @@ static verdict check_fit(fit_state *f) {
     verdict v = GOOD;
     if (q->negative_baseline > NEGATIVE_FAIR) {
         v = worse(v, q->negative_baseline > NEGATIVE_POOR ? POOR : FAIR);
-        fit_warn(f, "sales without media would be negative with probability %.2f: media get too much of the credit",
+        fit_warn(f,
+                 "sales without media would be negative with probability %.2f: media get too much "
+                 "of the credit",
                  q->negative_baseline);
     }
     if (q->predictive_p < PREDICTIVE_FAIR) {
         v = worse(v, FAIR);
-        fit_warn(f, "the model does not reproduce the total outcome (predictive p %.3f)", q->predictive_p);
+        fit_warn(f, "the model does not reproduce the total outcome (predictive p %.3f)",
+                 q->predictive_p);
     }
     if (q->r2 < 0.3) {
         v = worse(v, FAIR);
@@ -274,8 +289,11 @@ static verdict check_fit(fit_state *f) {
     }
     if (q->durbin_watson < 1.0 || q->durbin_watson > 3.0) {
         v = worse(v, FAIR);
-        fit_warn(f, "what is left unexplained has a memory (Durbin-Watson %.2f, 2 is none): something slow is missing, "
-                    "and intervals may be too narrow", q->durbin_watson);
+        fit_warn(f,
+                 "what is left unexplained has a memory (Durbin-Watson %.2f, 2 is none): something "
+                 "slow is missing, "
+                 "and intervals may be too narrow",
+                 q->durbin_watson);
     }
     return v;
 }
@@ -287,12 +305,15 @@ static verdict check_backtest(fit_state *f) {
         return v;
     if (q->crps_out > q->crps_naive) {
         v = worse(v, q->crps_out > 2 * q->crps_naive ? POOR : FAIR);
-        fit_warn(f, "four weeks ahead the model forecasts worse than last year's value does (CRPS %.4g against %.4g)",
+        fit_warn(f,
+                 "four weeks ahead the model forecasts worse than last year's value does (CRPS "
+                 "%.4g against %.4g)",
                  q->crps_out, q->crps_naive);
     }
     if (q->coverage90_out < 0.7) {
         v = worse(v, FAIR);
-        fit_warn(f, "of outcomes ahead only %.0f %% fell into the 90 %% interval", 100 * q->coverage90_out);
+        fit_warn(f, "of outcomes ahead only %.0f %% fell into the 90 %% interval",
+                 100 * q->coverage90_out);
     }
     return v;
 }
@@ -322,29 +343,39 @@ static verdict check_channels(fit_state *f) {
         const char *name = f->d->channel[c];
         if (f->vif[c] > VIF_FAIR) {
             v = FAIR;
-            fit_warn(f, "%s moves with other channels or controls (VIF %.0f): their effects are hard to tell apart", name,
-                     f->vif[c]);
+            fit_warn(f,
+                     "%s moves with other channels or controls (VIF %.0f): their effects are hard "
+                     "to tell apart",
+                     name, f->vif[c]);
         }
         if (f->d->paid[c] && spread_ratio(f, c) > PRIOR_ONLY)
-            fit_warn(f, "the data say little about %s: its interval is mostly the prior; test it", name);
+            fit_warn(f, "the data say little about %s: its interval is mostly the prior; test it",
+                     name);
         if (f->stability.refits && f->d->paid[c] && f->stability.sign[c] < STABLE)
-            fit_warn(f, "advice on %s keeps its sign in %.0f %% of %zu refits: do not act, test instead", name,
-                     100 * f->stability.sign[c], f->stability.refits);
+            fit_warn(
+                f, "advice on %s keeps its sign in %.0f %% of %zu refits: do not act, test instead",
+                name, 100 * f->stability.sign[c], f->stability.refits);
     }
     return v;
 }
 
 static verdict check_data(fit_state *f) {
-    double rows = (double)bw_mmm_observations(f->model), weeks = rows * f->d->period_days / 7.0 / (double)f->d->n_geo;
+    double rows = (double)bw_mmm_observations(f->model),
+           weeks = rows * f->d->period_days / 7.0 / (double)f->d->n_geo;
     verdict v = GOOD;
-    if (rows < ROWS_FAIR * (double)f->d->n_channel * 3.0) { /* effect, carry-over, saturation a channel */
+    if (rows <
+        ROWS_FAIR * (double)f->d->n_channel * 3.0) { /* effect, carry-over, saturation a channel */
         v = rows < (double)f->d->n_channel * 3.0 ? POOR : FAIR;
-        fit_warn(f, "%.0f outcomes for %zu channels: too few to tell channels apart; what is said rests on the priors",
+        fit_warn(f,
+                 "%.0f outcomes for %zu channels: too few to tell channels apart; what is said "
+                 "rests on the priors",
                  rows, f->d->n_channel);
     }
     if (weeks < 52) {
         v = worse(v, FAIR);
-        fit_warn(f, "%.0f weeks of data: a season cannot be told from a trend or from a channel that was on at the time",
+        fit_warn(f,
+                 "%.0f weeks of data: a season cannot be told from a trend or from a channel that "
+                 "was on at the time",
                  weeks);
     }
     return v;

@@ -42,7 +42,7 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
     return st;
 }
 
-#define SHORT_WARMUP 150 /* from the mode's covariance there is little to learn */
+#define SHORT_WARMUP 100 /* from the mode's covariance there is little to learn */
 
 bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
     *draws = NULL;
@@ -53,8 +53,13 @@ bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draw
     if (st != BW_OK)
         return st;
     bw_density density = bw_mmm_density(m);
-    bw_nuts_options o = {.chains = 1, .warmup = SHORT_WARMUP, .draws = n, .seed = seed, .dense = true,
-                         .start = l.mode, .factor = l.factor};
+    bw_nuts_options o = {.chains = 1,
+                         .warmup = SHORT_WARMUP,
+                         .draws = n,
+                         .seed = seed,
+                         .dense = true,
+                         .start = l.mode,
+                         .factor = l.factor};
     bw_nuts_result r;
     st = bw_nuts_sample(&density, &o, &r, err);
     if (st == BW_OK) {
@@ -109,7 +114,7 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
                          .draws = (size_t)f->o->draws,
                          .seed = (unsigned long)f->o->seed,
                          .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST),
-                         .target = 0.85,
+                         .target = 0.9,
                          .start = l.mode,
                          .factor = l.factor,
                          .label = "fit"};

@@ -87,8 +87,8 @@ double fit_crps(double *sample, size_t n, double y);                          /*
 
 /* fit_refit.c: the model under another spec, without the outcomes of periods first .. last-1 (none when
  * they are equal), n draws of it. The caller frees both. */
-bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, size_t last, size_t n,
-                    unsigned long seed, bw_mmm **model, double **draws, bw_err *err);
+bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, size_t last,
+                    size_t n, unsigned long seed, bw_mmm **model, double **draws, bw_err *err);
 
 /* fit_check.c, fit_backtest.c, fit_stability.c */
 void fit_warn(fit_state *f, const char *format, ...) __attribute__((format(printf, 2, 3)));

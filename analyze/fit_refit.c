@@ -1,8 +1,8 @@
 /* analyze/fit_refit.c - the same data under another model, for the backtest and the stability gate. */
 #include "analyze/fit_internal.h"
 
-bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, size_t last, size_t n,
-                    unsigned long seed, bw_mmm **model, double **draws, bw_err *err) {
+bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, size_t last,
+                    size_t n, unsigned long seed, bw_mmm **model, double **draws, bw_err *err) {
     *draws = NULL;
     bw_status st = bw_mmm_new(f->d, spec, model, err);
     if (st != BW_OK)

@@ -10,34 +10,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAWS 200
+#define DRAWS 150
 
 typedef struct {
     size_t drop_weeks;
-    double widen;                 /* 0: as they are */
+    double widen; /* 0: as they are */
     bool swap_saturation;
-    int knots;                    /* KEEP, 0 none, 1 twice as many */
+    int knots; /* KEEP, 0 none, 1 twice as many */
     unsigned long seed;
 } variant;
 
 #define KEEP (-1)
 static const variant VARIANTS[] = {
-    {4, 0, false, KEEP, 11}, {8, 0, false, KEEP, 12}, {13, 0, false, KEEP, 13},
-    {0, 0.5, false, KEEP, 14}, {0, 2.0, false, KEEP, 15},
-    {0, 0, true, KEEP, 16}, {0, 0, false, 0, 17}, {0, 0, false, 1, 18},
-    {0, 0, false, KEEP, 19}, {0, 0, false, KEEP, 20},
+    {4, 0, false, KEEP, 11},   {8, 0, false, KEEP, 12},   {13, 0, false, KEEP, 13},
+    {0, 0.5, false, KEEP, 14}, {0, 2.0, false, KEEP, 15}, {0, 0, true, KEEP, 16},
+    {0, 0, false, 0, 17},      {0, 0, false, 1, 18},      {0, 0, false, KEEP, 19},
+    {0, 0, false, KEEP, 20},
 };
 #define N_VARIANTS (sizeof VARIANTS / sizeof *VARIANTS)
 
 static bw_mmm_spec spec_of(const fit_state *f, const variant *v) {
     bw_mmm_spec s = f->spec;
     if (v->widen > 0) {
-        bw_prior *const priors[] = {&s.beta, &s.roas, &s.share, &s.carry, &s.logistic, &s.half, &s.slope};
+        bw_prior *const priors[] = {&s.beta,     &s.roas, &s.share, &s.carry,
+                                    &s.logistic, &s.half, &s.slope};
         for (size_t i = 0; i < sizeof priors / sizeof *priors; i++)
             *priors[i] = bw_prior_widened(*priors[i], v->widen);
     }
     if (v->swap_saturation)
-        s.saturation = s.saturation == BW_SATURATION_HILL ? BW_SATURATION_LOGISTIC : BW_SATURATION_HILL;
+        s.saturation =
+            s.saturation == BW_SATURATION_HILL ? BW_SATURATION_LOGISTIC : BW_SATURATION_HILL;
     if (v->knots == 0)
         s.knots = 0;
     else if (v->knots == 1) {
@@ -48,8 +50,8 @@ static bw_mmm_spec spec_of(const fit_state *f, const variant *v) {
 }
 
 /* Medians over draws of each channel's return at the margin, and of its ROAS. values: [n] room. */
-static void medians(const double *marginal, const double *roas, size_t C, size_t n, double *median_marginal,
-                    double *median_roas) {
+static void medians(const double *marginal, const double *roas, size_t C, size_t n,
+                    double *median_marginal, double *median_roas) {
     double *v = malloc((n + 1) * sizeof *v);
     for (size_t c = 0; v && c < C; c++) {
         memcpy(v, marginal + c * n, n * sizeof *v);
@@ -75,14 +77,17 @@ static void signs(const fit_state *f, const double *marginal, int *sign) {
         sign[c] = !f->d->paid[c] ? 0 : marginal[c] * spend > all ? 1 : -1;
 }
 
-static bw_status refit_medians(const fit_state *f, const variant *v, double *marginal, double *roas, bw_err *err) {
-    size_t C = f->d->n_channel, T = f->d->n_time, drop = v->drop_weeks * (size_t)(7 / f->d->period_days);
+static bw_status refit_medians(const fit_state *f, const variant *v, double *marginal, double *roas,
+                               bw_err *err) {
+    size_t C = f->d->n_channel, T = f->d->n_time,
+           drop = v->drop_weeks * (size_t)(7 / f->d->period_days);
     bw_mmm_spec spec = spec_of(f, v);
     bw_mmm *m = NULL;
     double *draws = NULL;
     if (drop >= T / 2)
         drop = 0;
-    bw_status st = fit_refit(f, &spec, T - drop, T, DRAWS, (unsigned long)f->o->seed + v->seed, &m, &draws, err);
+    bw_status st = fit_refit(f, &spec, T - drop, T, DRAWS, (unsigned long)f->o->seed + v->seed, &m,
+                             &draws, err);
     if (st != BW_OK)
         return st;
     bw_density density = bw_mmm_density(m);
@@ -125,10 +130,13 @@ static bw_status count(fit_state *f, const double *all, bw_err *err) {
             f->stability.low[c] = fmin(f->stability.low[c], roas);
             f->stability.high[c] = fmax(f->stability.high[c], roas);
             if (f->d->paid[c])
-                f->stability.sign[c] += (base[c] == other[c]) / (double)N_VARIANTS;
+                f->stability.sign[c] += base[c] == other[c];
         }
     }
     f->stability.refits = N_VARIANTS;
+    for (size_t c = 0; c < C; c++)
+        if (f->d->paid[c])
+            f->stability.sign[c] /= (double)N_VARIANTS;
     free(base);
     return BW_OK;
 }
@@ -139,10 +147,13 @@ bw_status fit_stability(fit_state *f, bw_err *err) {
     f->stability.low = calloc(C + 1, sizeof(double));
     f->stability.high = calloc(C + 1, sizeof(double));
     double *all = calloc((1 + N_VARIANTS) * 2 * C + 1, sizeof *all);
-    bw_status st = f->stability.sign && f->stability.low && f->stability.high && all ? BW_OK : bw_fail_memory(err);
+    bw_status st = f->stability.sign && f->stability.low && f->stability.high && all
+                       ? BW_OK
+                       : bw_fail_memory(err);
     for (size_t c = 0; c < C && st == BW_OK; c++)
         if (f->d->paid[c])
-            medians(fit_quantity(f, c, Q_MARGINAL), fit_quantity(f, c, Q_ROAS), 1, f->n_draw, &all[c], &all[C + c]);
+            medians(fit_quantity(f, c, Q_MARGINAL), fit_quantity(f, c, Q_ROAS), 1, f->n_draw,
+                    &all[c], &all[C + c]);
 #pragma omp parallel for schedule(dynamic, 1) if (st == BW_OK)
     for (size_t v = 0; v < N_VARIANTS; v++) {
         bw_err own = {{0}};

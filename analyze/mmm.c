@@ -46,13 +46,17 @@ static bw_status allocate(bw_mmm *m, bw_err *err) {
     m->column_event = calloc(room, sizeof *m->column_event);
     m->column_from = calloc(room, sizeof *m->column_from);
     m->column_to = calloc(room, sizeof *m->column_to);
+    m->entries = calloc(room + 1, sizeof *m->entries);
+    m->entry_time = calloc(room * m->n, sizeof *m->entry_time);
+    m->entry_value = calloc(room * m->n, sizeof *m->entry_value);
     m->geo_scale = calloc(m->geos, sizeof(double));
     m->channel = calloc(d->n_channel + 1, sizeof *m->channel);
     m->lift = calloc(d->n_lift + 1, sizeof *m->lift);
     m->lift_series = calloc(d->n_lift * m->geos + 1, sizeof *m->lift_series);
     return m->y && m->w && m->live && m->x && m->unit && m->z && m->design && m->column_part &&
-                   m->column_event && m->column_from && m->column_to && m->geo_scale &&
-                   m->channel && m->lift && m->lift_series
+                   m->column_event && m->column_from && m->column_to && m->entries &&
+                   m->entry_time && m->entry_value && m->geo_scale && m->channel && m->lift &&
+                   m->lift_series
                ? BW_OK
                : bw_fail_memory(err);
 }
@@ -113,6 +117,9 @@ void bw_mmm_free(bw_mmm *m) {
     free(m->column_event);
     free(m->column_from);
     free(m->column_to);
+    free(m->entries);
+    free(m->entry_time);
+    free(m->entry_value);
     free(m->geo_scale);
     free(m->shear);
     free(m->shear_param);

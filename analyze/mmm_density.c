@@ -132,9 +132,14 @@ double mmm_geo_control(const bw_mmm *m, const scratch *sc, size_t k, size_t g) {
 
 void mmm_base(const bw_mmm *m, scratch *sc) {
     memset(sc->base, 0, m->n * sizeof *sc->base);
-    for (size_t p = 0; p < m->columns; p++)
-        bw_k_axpy(sc->base + m->column_from[p], mmm_coefficient(m, sc, p),
-                  m->design + p * m->n + m->column_from[p], m->column_to[p] - m->column_from[p]);
+    for (size_t p = 0; p < m->columns; p++) {
+        double b = mmm_coefficient(m, sc, p);
+        size_t from = m->column_from[p], first = m->entries[p], last = m->entries[p + 1];
+        for (size_t i = first; i < last; i++)
+            sc->base[m->entry_time[i]] += b * m->entry_value[i];
+        if (first == last)
+            bw_k_axpy(sc->base + from, b, m->design + p * m->n + from, m->column_to[p] - from);
+    }
 }
 
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g) {
@@ -262,10 +267,19 @@ static double shear_back(const bw_mmm *m, scratch *sc) {
     return lp;
 }
 
+static double column_dot(const bw_mmm *m, size_t p, const double *v) {
+    size_t from = m->column_from[p], first = m->entries[p], last = m->entries[p + 1];
+    if (first == last)
+        return bw_k_dot(v + from, m->design + p * m->n + from, m->column_to[p] - from);
+    double sum = 0;
+    for (size_t i = first; i < last; i++)
+        sum += v[m->entry_time[i]] * m->entry_value[i];
+    return sum;
+}
+
 static void base_gradient(const bw_mmm *m, scratch *sc) {
     for (size_t p = 0; p < m->columns; p++) {
-        size_t from = m->column_from[p];
-        double d = bw_k_dot(sc->gbase + from, m->design + p * m->n + from, m->column_to[p] - from);
+        double d = column_dot(m, p, sc->gbase);
         size_t at = m->at_column + p;
         if (p >= m->knots_from && m->at_kappa != NONE) {
             sc->grad[m->at_kappa] += d * sc->natural[at];

@@ -253,17 +253,31 @@ static void add_knots(bw_mmm *m, size_t J) {
     }
 }
 
-/* The whole lanes outside which each column is zero. */
-static void find_ranges(bw_mmm *m) {
+#define SPARSE 6 /* a column with fewer than a sixth of its values non-zero is kept as a list */
+
+/* Short columns become lists of their values; the others get the whole lanes outside which they are
+ * zero. */
+static void find_entries(bw_mmm *m) {
+    size_t n = 0;
     for (size_t p = 0; p < m->columns; p++) {
         const double *column = m->design + p * m->n;
-        size_t from = 0, to = m->n;
-        while (from < to && column[from] == 0)
-            from++;
-        while (to > from && column[to - 1] == 0)
-            to--;
+        size_t from = m->n, to = 0, count = 0;
+        for (size_t t = 0; t < m->n; t++)
+            if (column[t] != 0) {
+                from = from < t ? from : t;
+                to = t + 1;
+                count++;
+            }
+        bool sparse = SPARSE * count < m->n;
         m->column_from[p] = from / BW_LANES * BW_LANES;
         m->column_to[p] = bw_lanes_up(to);
+        m->entries[p] = n;
+        for (size_t t = from; t < to && sparse; t++)
+            if (column[t] != 0) {
+                m->entry_time[n] = t;
+                m->entry_value[n++] = column[t];
+            }
+        m->entries[p + 1] = n;
     }
 }
 
@@ -284,7 +298,7 @@ void mmm_fill_design(bw_mmm *m) {
         memcpy(add_column(m, PART_EVENT, m->data->event_part[e]), m->data->event + e * T,
                T * sizeof(double));
     add_knots(m, J);
-    find_ranges(m);
+    find_entries(m);
 }
 
 size_t mmm_design_room(const bw_mmm *m) {

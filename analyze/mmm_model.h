@@ -50,8 +50,10 @@ struct bw_mmm {
     double *design;            /* [columns, n] */
     part_kind *column_part;    /* [columns] */
     size_t *column_event;      /* [columns] index of the event, or NONE */
-    size_t *column_from,
-        *column_to;               /* [columns] lanes outside are zero: events and knots are short */
+    size_t *column_from, *column_to; /* [columns] lanes outside are zero */
+    size_t *entries;    /* [columns + 1] where the list of a short column begins; empty: none */
+    size_t *entry_time; /* period and value of each entry of the lists */
+    double *entry_value;
     size_t columns, knots_from;   /* columns from knots_from on are knots */
     double *geo_scale;            /* [geos] money of one unit of scaled outcome */
     double shift;                 /* subtracted from the scaled outcome */

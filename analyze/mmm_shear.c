@@ -2,7 +2,7 @@
  * parameters are made nearly independent of the media's (mmm_shear in mmm_density.c).
  *
  * P = (X' W X + ridge)^-1 X', rows for the columns whose coefficient the sampler moves as it is: those
- * with a normal or Laplace prior, and the free controls of a nation.
+ * with a normal or Laplace prior but events, which are short, and the free controls of a nation.
  * Any P would be correct; this one makes the sampler's steps long. */
 #include "analyze/mmm_model.h"
 
@@ -21,7 +21,7 @@ static bool moves(const bw_mmm *m, size_t i) {
 /* Chooses the parameters; column[i] is the data of the i-th. */
 static void choose(bw_mmm *m, const double **column) {
     for (size_t p = 0; p < m->columns; p++)
-        if (moves(m, m->at_column + p)) {
+        if (m->column_part[p] != PART_EVENT && moves(m, m->at_column + p)) {
             column[m->n_shear] = m->design + p * m->n;
             m->shear_param[m->n_shear++] = m->at_column + p;
         }

@@ -13,6 +13,14 @@ static const struct kind {
     {"did", "experiment did", "treated against untreated, before and after", bw_cmd_experiment_did},
     {"impact", "experiment impact", "before and after, against what controls say",
      bw_cmd_experiment_impact},
+    {"synth", "experiment synth", "one treated unit against a mix of others",
+     bw_cmd_experiment_synth},
+    {"switchback", "experiment switchback", "a treatment switched on and off",
+     bw_cmd_experiment_switchback},
+    {"power", "experiment power", "how large a test must be", bw_cmd_experiment_power},
+    {"list", "experiment list", "the stored experiments and their results", bw_cmd_experiment_list},
+    {"next", "experiment next", "what to test next, how large and how long",
+     bw_cmd_experiment_next},
 };
 
 static void print_kinds(FILE *to) {

@@ -8,5 +8,10 @@
 bw_status bw_cmd_experiment_ab(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_switchback(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_synth(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_power(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_list(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_experiment_next(int argc, char **argv, bw_err *err);
 
 #endif

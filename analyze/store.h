@@ -59,7 +59,12 @@
  * segment   repeats, weeks_since segment            means
  * segment   lifetime_value, purchases segment       of a customer in the next year, discounted
  * segment   product, channel   segment    thing     its share in the group over its share in all (top three)
- * experiment effect            experiment arm       in the metric's unit          arm is the best
+ * experiment effect             experiment arm       in the metric's unit          arm is the best
+ *             arm: 'ARM:METRIC' for metrics besides the experiment's own; '' for tests without arms (effect > 0)
+ * experiment relative_effect, expected_loss  experiment  arm  share of the control's mean; in the metric's unit
+ * experiment next_value        channel    'N weeks' money a week that knowing its return would be worth; n: weeks
+ * experiment next_change       channel    'N weeks' share by which to change its spend (+ or -) for the test
+ * experiment next_narrowing    channel    'N weeks' share by which the interval of its return would narrow
  * sentiment lead               ''                   weeks by which sentiment leads sales
  * sentiment cost               ''                   money a week per 0.1 of sentiment
  */

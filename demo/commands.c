@@ -1,5 +1,5 @@
 /* demo/commands.c - the command of this room. */
-#include "demo/demo.h"
+#include "demo/job.h"
 
 #include "common/buf.h"
 #include "sql/db.h"
@@ -25,17 +25,6 @@ static void tell(sqlite3 *db, const char *path) {
             printf("%s%.0f %s", before, n, n == 1 ? counts[i].one : counts[i].many), before = ", ";
     }
     puts("\nwhat it was made with is in table demo_truth");
-}
-
-static bw_status fill(const char *path, const bw_demo_options *o, bw_err *err) {
-    sqlite3 *db;
-    bw_status st = bw_db_open(path, BW_DB_CREATE, &db, err);
-    if (st == BW_OK)
-        st = bw_demo_fill(db, o, err);
-    if (st == BW_OK)
-        tell(db, path);
-    bw_db_close(db);
-    return st;
 }
 
 /* The command's examples, and the shapes from their table. NULL when memory ran out. */
@@ -79,6 +68,33 @@ static bw_status parse(int argc, char **argv, struct demo_args *a, bw_err *err) 
     return st;
 }
 
+/* A demo that was interrupted goes on with the shop it left. */
+static bw_status fill(sqlite3 *db, const char *path, const bw_demo_options *o, bw_err *err) {
+    if (bw_demo_holds(db, o)) {
+        printf("%s: holds this shop already\n", path);
+        return BW_OK;
+    }
+    bw_status st = bw_demo_fill(db, o, err);
+    if (st == BW_OK)
+        tell(db, path);
+    return st;
+}
+
+static bw_status run(const struct demo_args *a, const bw_demo_options *o, bw_err *err) {
+    const char *path = bw_default_db(a->path);
+    char page[4200] = "";
+    sqlite3 *db;
+    bw_status st = bw_db_open(path, BW_DB_CREATE, &db, err);
+    if (st == BW_OK)
+        st = fill(db, path, o, err);
+    if (st == BW_OK && !a->no_report)
+        st = job_run(db, o, a->out, page, sizeof page, err);
+    bw_db_close(db);
+    if (st == BW_OK && *page)
+        job_show(page);
+    return st;
+}
+
 static bw_status cmd_demo(int argc, char **argv, bw_err *err) {
     struct demo_args a = {.out = "demo-report", .seed = 1};
     bw_status st = parse(argc, argv, &a, err);
@@ -86,10 +102,10 @@ static bw_status cmd_demo(int argc, char **argv, bw_err *err) {
     if (st == BW_OK && a.shape)
         st = bw_demo_shape(a.shape, (uint64_t)a.seed, &o, err);
     o.geos |= a.geos;
-    return st == BW_OK ? fill(bw_default_db(a.path), &o, err) : st;
+    return st == BW_OK ? run(&a, &o, err) : st;
 }
 
 const bw_command BW_DEMO_COMMANDS[] = {
-    {"demo", "simulate a shop with known truth", cmd_demo},
+    {"demo", "simulate a shop with known truth and report on it", cmd_demo},
     {0},
 };

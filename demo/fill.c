@@ -5,7 +5,11 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define MADE_FROM "demo.made_from" /* setting */
 
 /* splitmix64 (Steele, Lea, Flood 2014): neighbouring seeds and streams give unrelated generators. */
 static uint64_t mix(uint64_t x) {
@@ -75,7 +79,7 @@ static bw_status write_rows(struct shop *s, sqlite3 *db, bw_err *err) {
     return st;
 }
 
-static bw_status make_shop(struct shop *s, bw_err *err) {
+static bw_status simulate(struct shop *s, bw_err *err) {
     s->weeks = s->o.weeks;
     s->days = 7 * s->weeks;
     shop_cast(s);
@@ -96,20 +100,57 @@ static bw_status check_options(const bw_demo_options *o, bw_err *err) {
     return BW_OK;
 }
 
-bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err) {
+bw_status shop_make(const bw_demo_options *options, struct shop **out, bw_err *err) {
     bw_status st = check_options(options, err);
+    struct shop *s = st == BW_OK ? calloc(1, sizeof *s) : NULL;
+    if (st == BW_OK && !s)
+        st = bw_fail_memory(err);
+    if (st == BW_OK) {
+        s->o = *options;
+        st = simulate(s, err);
+    }
+    if (st != BW_OK) {
+        free(s);
+        s = NULL;
+    }
+    *out = s;
+    return st;
+}
+
+/* What the shop was made from, so that an interrupted demo goes on with the shop it left. */
+static void describe(const bw_demo_options *o, char out[160]) {
+    snprintf(out, 160,
+             "seed %llu, %d weeks, %d channels, %d reviews, %d messages, %d customers, "
+             "%d%d%d%d%d%d%d %g %g %g %s",
+             (unsigned long long)o->seed, o->weeks, o->channels, o->reviews, o->messages,
+             o->customers, o->geos, o->no_outcome, o->no_spend, o->long_names, o->chinese,
+             o->closed_weeks, o->unhappy, o->roas, o->confounding, o->money, o->currency);
+}
+
+bool bw_demo_holds(sqlite3 *db, const bw_demo_options *options) {
+    char text[160];
+    describe(options, text);
+    char *have = bw_db_setting(db, MADE_FROM, "");
+    bool same = have && strcmp(have, text) == 0;
+    free(have);
+    return same;
+}
+
+bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err) {
+    struct shop *s;
+    bw_status st = shop_make(options, &s, err);
     if (st != BW_OK)
         return st;
-    struct shop *s = calloc(1, sizeof *s);
-    if (!s)
-        return bw_fail_memory(err);
-    s->o = *options;
-    st = make_shop(s, err);
-    if (st == BW_OK)
-        st = bw_db_begin(db, err);
+    char text[160];
+    describe(options, text);
+    st = bw_db_begin(db, err);
     if (st == BW_OK) { /* looked at inside the transaction: two demos may run at once */
         st = refuse_full(db, err);
-        st = bw_db_end(db, st == BW_OK ? write_rows(s, db, err) : st, err);
+        if (st == BW_OK)
+            st = write_rows(s, db, err);
+        if (st == BW_OK)
+            st = bw_db_set(db, MADE_FROM, text, err);
+        st = bw_db_end(db, st, err);
     }
     free(s);
     return st;

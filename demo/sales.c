@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_SHOCK   0.04  /* sd of the log, of a day in a town */
-#define WEEK_SHOCK  0.012 /* sd of the log, of a week everywhere */
-#define ORDER_SHARE 0.80  /* orders per unit: one order in four holds two things */
-#define MARGIN      "0.45"
+#define DAY_SHOCK    0.04      /* sd of the log, of a day in a town */
+#define WEEK_SHOCK   0.012     /* sd of the log, of a week everywhere */
+#define ORDER_SHARE  0.80      /* orders per unit: one order in four holds two things */
+#define PLAN_QUARTER 6900000.0 /* money the shop means to earn in its last quarter */
+#define MARGIN       "0.45"
 
 static bw_status write_settings(struct shop *s, sqlite3 *db, bw_err *err) {
     const char *settings[][2] = {
@@ -30,7 +31,9 @@ static bw_status write_settings(struct shop *s, sqlite3 *db, bw_err *err) {
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < sizeof settings / sizeof *settings; i++)
         st = bw_db_set(db, settings[i][0], settings[i][1], err);
-    return st;
+    char plan[80];
+    snprintf(plan, sizeof plan, "%.0f 2026-10-01 2026-12-31", PLAN_QUARTER * s->o.money);
+    return st == BW_OK && !s->o.no_outcome ? bw_db_set(db, "plan.revenue", plan, err) : st;
 }
 
 static bw_status write_channels(struct shop *s, sqlite3 *db, bw_err *err) {

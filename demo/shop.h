@@ -84,6 +84,9 @@ struct shop {
     double tone[BW_DEMO_MAX_WEEKS]; /* share positive - share negative meant, by week */
 };
 
+/* Makes the shop in memory, writes nothing. The caller frees with free(). */
+bw_status shop_make(const bw_demo_options *options, struct shop **out, bw_err *err);
+
 /* The calendar. Day 0 is the shop's first day. */
 void shop_day_text(const struct shop *s, int day, char out[11]);
 int shop_day(const struct shop *s, int year, int month, int mday); /* may lie outside */

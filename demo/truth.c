@@ -9,7 +9,8 @@
 bw_status truth_put(sqlite3 *db, const char *name, const char *subject, const char *at,
                     double value, bw_err *err) {
     sqlite3_stmt *q;
-    bw_status st = bw_db_prepare(db, "INSERT INTO demo_truth VALUES (?, ?, ?, ?)", &q, err);
+    bw_status st =
+        bw_db_prepare(db, "INSERT OR REPLACE INTO demo_truth VALUES (?, ?, ?, ?)", &q, err);
     if (st == BW_OK)
         st = row_put(q, err, "sssd", name, subject ? subject : "", at ? at : "", value);
     sqlite3_finalize(q);

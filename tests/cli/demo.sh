@@ -13,8 +13,9 @@ if [ "$(content "$T/a.db")" != "$(content "$T/b.db")" ]; then ok "another seed g
 equal "every day of three years is there" "$(sqlite3 "$T/a.db" 'SELECT count(DISTINCT day) FROM outcome')" 1092
 
 before=$(content "$T/a.db")
-fails "data are not mixed with a simulation" 1 'already holds data.*--db' run --db "$T/a.db"
+fails "data are not mixed with another simulation" 1 'already holds data.*--db' run --db "$T/a.db" --seed 3
 equal "and the refused database is as it was" "$(content "$T/a.db")" "$before"
+contains "the same demo again goes on with what is there" "$(run --db "$T/a.db")" 'holds this shop already'
 
 fails "an unknown shape is answered with the known ones" 2 "no shape 'round'.*three-weeks" run --db "$T/d.db" --shape round
 fails "an operand is refused" 2 "takes no" run --db "$T/d.db" shop.db
@@ -22,5 +23,8 @@ check "an odd shop" run --db "$T/d.db" --shape three-weeks
 equal "has its three weeks" "$(sqlite3 "$T/d.db" 'SELECT count(*) FROM weekly')" 3
 check "towns by --geos" run --db "$T/e.db" --geos --shape one-year
 equal "twelve of them" "$(sqlite3 "$T/e.db" 'SELECT count(DISTINCT geo) FROM outcome')" 12
+out=$("$BW" demo --db "$T/d.db" --shape three-weeks --out "$T/report" 2>/dev/null)
+contains "without --no-report the job runs and says where the report is" "$out" "the report: $T/report/index.html"
+contains "which is a page" "$(head -c 200 "$T/report/index.html")" '<!doctype html>|<!DOCTYPE html>'
 contains "--help lists the shapes" "$("$BW" demo --help)" 'confounded +all spend follows demand'
 finish

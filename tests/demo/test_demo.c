@@ -214,6 +214,63 @@ static void messages_show_the_true_hours(void **state) {
     CHECK_REL(seen / told, 1, 0.2);
 }
 
+/* Half of paid social's money moves away from 2026-10-12 on. */
+static void advice_that_is_taken_changes_only_what_follows(void **state) {
+    (void)state;
+    bw_err err;
+    bw_demo_options o = small(5);
+    sqlite3 *db = made(&o);
+    bool followed = true;
+    char before[2][17], after[2][17];
+    static const char *const PAST[] = {
+        "SELECT * FROM outcome WHERE day < '2026-10-12' ORDER BY 1, 2, 3",
+        "SELECT * FROM spend WHERE day < '2026-10-12' OR channel <> 'paid_social' ORDER BY 1, 2, "
+        "3"};
+    CHECK_OK(bw_demo_follow(db, &o, "2026-10-05", &followed, &err));
+    assert_false(followed);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(bw_db_fingerprint(db, PAST[i], before[i], &err));
+    double spent = bw_db_number(
+        db, "SELECT sum(cost) FROM spend WHERE channel = 'paid_social' AND day >= '2026-10-12'", 0);
+    double earned = bw_db_number(
+        db, "SELECT value FROM demo_truth WHERE name = 'contribution' AND subject = 'paid_social'",
+        0);
+    CHECK_OK(bw_db_exec(
+        db,
+        "INSERT INTO advice (id, week, kind, subject, action) VALUES ('A', '2026-10-05', 'budget', "
+        "'', "
+        "'{\"moves\": {\"paid_social\": -500, \"gone\": 7}, \"now\": {\"paid_social\": 1000}}')",
+        &err));
+    CHECK_OK(bw_demo_follow(db, &o, "2026-10-05", &followed, &err));
+    assert_true(followed);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(bw_db_fingerprint(db, PAST[i], after[i], &err));
+        assert_string_equal(after[i], before[i]);
+    }
+    CHECK_REL(
+        bw_db_number(
+            db, "SELECT sum(cost) FROM spend WHERE channel = 'paid_social' AND day >= '2026-10-12'",
+            0) /
+            spent,
+        0.5, 1e-3);
+    assert_true(
+        bw_db_number(
+            db,
+            "SELECT value FROM demo_truth WHERE name = 'contribution' AND subject = 'paid_social'",
+            NAN) < earned);
+    CHECK_NEAR(bw_db_number(db, "SELECT status = 'accepted' FROM advice", 0), 1, 0);
+    bw_db_close(db);
+}
+
+static void an_interrupted_demo_knows_its_shop(void **state) {
+    (void)state;
+    bw_demo_options o = small(5), other = small(6);
+    sqlite3 *db = made(&o);
+    assert_true(bw_demo_holds(db, &o));
+    assert_false(bw_demo_holds(db, &other));
+    bw_db_close(db);
+}
+
 static void odd_shops_can_be_made(void **state) {
     (void)state;
     bw_err err;
@@ -273,6 +330,8 @@ int main(void) {
         cmocka_unit_test(the_courier_hurts_reviews_and_sales),
         cmocka_unit_test(purchases_follow_the_sample),
         cmocka_unit_test(messages_show_the_true_hours),
+        cmocka_unit_test(advice_that_is_taken_changes_only_what_follows),
+        cmocka_unit_test(an_interrupted_demo_knows_its_shop),
         cmocka_unit_test(odd_shops_can_be_made),
         cmocka_unit_test(what_is_odd_shows),
     };

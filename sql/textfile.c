@@ -65,7 +65,8 @@ static bw_status convert_chunk(bw_textfile *t, bw_err *err) {
 
 /* Room for a chunk behind end: 4 bytes of UTF-8 for each 1 of any encoding iconv reads. */
 static bw_status make_room(bw_textfile *t, bw_err *err) {
-    memmove(t->buf, t->buf + t->start, t->end - t->start);
+    if (t->start > 0)
+        memmove(t->buf, t->buf + t->start, t->end - t->start);
     t->end -= t->start;
     t->start = 0;
     if (t->end > LINE_MAX_BYTES)

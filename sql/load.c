@@ -201,7 +201,15 @@ static const struct {
               {"bad", 1}, {"正面", 5}, {"负面", 1},    {"中性", 3},     {"正", 5},
               {"负", 1},  {"none", 3}};
 
-static bool read_label(const bw_cell *cell, bw_value *out) {
+/* Labels of five classes, 0 to 4, are stars less one; otherwise the words of the table. */
+static bool read_label(const bw_load *l, size_t column, const bw_cell *cell, bw_value *out) {
+    const bw_column_profile *c = &l->profile.columns[column];
+    bool five = bw_profile_is_number(c) && c->min == 0 && c->max > 1 && c->max <= 4;
+    if (five && bw_number_parse(cell->text, cell->len, '.', &out->real)) {
+        out->type = BW_VALUE_REAL;
+        out->real += 1;
+        return true;
+    }
     for (size_t i = 0; i < sizeof LABELS / sizeof *LABELS; i++)
         if (strcasecmp(cell->text, LABELS[i].word) == 0) {
             out->type = BW_VALUE_REAL;
@@ -215,7 +223,7 @@ bool bw_load_value(bw_load *l, bw_field_type type, size_t column, const bw_row *
     const bw_cell *cell = &row->cells[column];
     *out = (bw_value){0};
     if (type == BW_TYPE_LABEL)
-        return read_label(cell, out);
+        return read_label(l, column, cell, out);
     if (type == BW_TYPE_TEXT || type == BW_TYPE_AUTHOR) {
         *out = (bw_value){BW_VALUE_TEXT, cell->text, cell->len, 0};
         return true;
@@ -247,7 +255,13 @@ static void conflict(bw_load *l, const bw_row *row) {
         "a row with the same key and other values stands above");
 }
 
+/* Rows that have no id of their own are counted; a key that was given twice is worth a line each. */
 static void repeated(bw_load *l, const bw_row *row) {
+    if (l->made_ids) {
+        l->repeats++;
+        l->repeat_line = l->repeat_line ? l->repeat_line : row->line;
+        return;
+    }
     bw_findings_add(
         l->findings,
         &(bw_spot){.severity = BW_WARNING,

@@ -25,6 +25,9 @@ typedef struct {
     bw_progress *progress;
     bw_doctor *doctor;
     bool adds;                          /* rows with the same key can be added up */
+    bool made_ids;                      /* ids come from the content of the rows */
+    size_t repeats;                     /* rows with such an id that was there already */
+    long repeat_line;                   /* the first of them */
     int first_day, last_day;            /* of the rows; first > last when there are none */
     bw_names channels, geos, campaigns; /* named by the rows */
     bw_span *spans;                     /* of each campaign */

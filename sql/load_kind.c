@@ -125,6 +125,7 @@ static bw_status set_up(struct rows *r, bw_err *err) {
         return st;
     report_forms(r);
     choose_stored(r);
+    r->l->made_ids = makes_id(r, 0);
     for (size_t f = 0; f < r->n; f++)
         if (r->columns.constant[f])
             read_constant(r, f);
@@ -143,7 +144,8 @@ static bw_status set_up(struct rows *r, bw_err *err) {
         if (rating_from_label(r, f))
             bw_findings_add(l->findings,
                             &(bw_spot){.severity = BW_NOTE, .rule = "rating_from_label"},
-                            "ratings are made from the label: 1 is 5 stars, neutral 3, 0 is 1");
+                            "ratings are made from the label: 1 is 5 stars, neutral 3, 0 is 1 "
+                            "(labels 0 to 4 are stars less one)");
     if (l->findings->errors)
         return BW_OK;
     return bw_sink_new(l->db, r->kind->table, r->stored, r->n_stored, &r->sink, err);
@@ -335,6 +337,12 @@ static void report_rows(struct rows *r) {
     if (r->blank)
         bw_findings_add(r->l->findings, &(bw_spot){.severity = BW_NOTE, .rule = "blank_text"},
                         "%zu rows without text were passed over", r->blank);
+    if (r->l->repeats)
+        bw_findings_add(
+            r->l->findings,
+            &(bw_spot){.severity = BW_NOTE, .rule = "duplicate", .line = r->l->repeat_line},
+            "%zu %s the same as a row above and passed over", r->l->repeats,
+            r->l->repeats == 1 ? "row is" : "rows are");
     if (r->silent)
         bw_findings_add(
             r->l->findings,
@@ -344,8 +352,7 @@ static void report_rows(struct rows *r) {
                        .column = bw_sheet_column(r->l->table,
                                                  (size_t)r->columns.column[r->impressions_field]),
                        .fix = "check the export: the spend had no effect that was counted"},
-            "%zu %s spend and 0 impressions", r->silent,
-            r->silent == 1 ? "row has" : "rows have");
+            "%zu %s spend and 0 impressions", r->silent, r->silent == 1 ? "row has" : "rows have");
 }
 
 bw_status bw_load_kind(bw_load *l, const bw_kind *kind, bw_err *err) {

@@ -38,6 +38,10 @@ printf 'label\ttext\n1\tyes\n0\tno\nneutral\tso\n' >"$T/l.tsv"
 check "review: labels alone" "$BW" import review "$T/l.tsv"
 equal "review: labels become ratings" "$(db "SELECT group_concat(rating) FROM (SELECT rating FROM review WHERE day IS NULL ORDER BY rating)")" "1.0,3.0,5.0"
 
+printf 'label\ttext\n0\tworst\n4\tbest\n2\tmiddling\n4\tbest\n' >"$T/five.tsv"
+contains "review: equal rows are one, and said once" "$("$BW" import review "$T/five.tsv" --set source=five 2>&1)" 'five.tsv:5: note: 1 row is the same'
+equal "review: five classes are stars less one" "$(db "SELECT group_concat(rating) FROM (SELECT rating FROM review WHERE source = 'five' ORDER BY rating)")" "1.0,3.0,5.0"
+
 cat >"$T/a.jsonl" <<'C'
 {"reviewerID":"u1","asin":"B01","reviewText":"great\nbuy","overall":5.0,"unixReviewTime":1390694400}
 {"user_id":"u2","asin":"B02","reviewText":"meh","overall":2,"unixReviewTime":1390694400,"helpful":[1,2]}

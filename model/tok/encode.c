@@ -338,7 +338,7 @@ static void after_raw_cut(encoder *e, const uint8_t *s, size_t n, size_t at) {
     const bw_tokenizer *t = e->t;
     encoder part = *e;
     part.offset = e->offset + at;
-    if (t->n_norm) {
+    if (!bw_normalize_keeps(t->norm, t->n_norm, s, n)) {
         bw_norm *nm = &e->w->norm;
         if (bw_normalize(t->norm, t->n_norm, s, n, part.offset, nm, NULL) != BW_OK) {
             e->failed = true;

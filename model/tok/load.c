@@ -231,6 +231,14 @@ static const char QWEN2_FORM[] =
     "\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":false},\"model\":{\"type\":"
     "\"BPE\"}}";
 
+/* BART and RoBERTa: GPT-2's with <s> text </s>. */
+static const char ROBERTA_FORM[] =
+    "{\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+    "\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":{\"type\":\"RobertaProcessing\","
+    "\"sep\":[\"</s>\",-1],\"cls\":[\"<s>\",-1],\"trim_offsets\":true,\"add_prefix_space\":false},"
+    "\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,"
+    "\"use_regex\":true},\"model\":{\"type\":\"BPE\"}}";
+
 /* Puts the id of a special token into ["[SEP]", -1]; names come from the configuration if it has
  * them. */
 static void set_special(cJSON *root, const char *which, const cJSON *vocab, const char *token) {
@@ -250,40 +258,60 @@ static const char *config_token(const cJSON *config, const char *key, const char
     return cJSON_IsObject(m) ? bw_json_text(m, "content", usual) : bw_json_text(config, key, usual);
 }
 
-static void add_bert_specials(cJSON *root, const cJSON *config, const cJSON *vocab) {
-    static const char *const KEYS[][2] = {{"pad_token", "[PAD]"},
-                                          {"unk_token", "[UNK]"},
-                                          {"cls_token", "[CLS]"},
-                                          {"sep_token", "[SEP]"},
-                                          {"mask_token", "[MASK]"}};
+/* Special tokens of a class: the key in the configuration, and what it is where that is silent. */
+typedef const char *const role_default[2];
+
+static void add_specials(cJSON *root, const cJSON *config, const cJSON *vocab, role_default *roles,
+                         size_t n) {
     cJSON *list = cJSON_AddArrayToObject(root, "added_tokens");
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
-        const char *token = config_token(config, KEYS[i][0], KEYS[i][1]);
+    for (size_t i = 0; i < n; i++) {
+        const char *token = config_token(config, roles[i][0], roles[i][1]);
         if (!cJSON_GetObjectItemCaseSensitive(vocab, token))
             continue;
         cJSON *a = cJSON_CreateObject();
         cJSON_AddStringToObject(a, "content", token);
         cJSON_AddBoolToObject(a, "special", true);
+        cJSON_AddBoolToObject(a, "lstrip",
+                              !strcmp(token, "<mask>")); /* RoBERTa's takes the space */
         cJSON_AddItemToArray(list, a);
     }
-    cJSON *model = cJSON_GetObjectItemCaseSensitive(root, "model");
-    cJSON_ReplaceItemInObjectCaseSensitive(
-        model, "unk_token", cJSON_CreateString(config_token(config, "unk_token", "[UNK]")));
 }
+
+static role_default BERT_ROLES[] = {{"pad_token", "[PAD]"},
+                                    {"unk_token", "[UNK]"},
+                                    {"cls_token", "[CLS]"},
+                                    {"sep_token", "[SEP]"},
+                                    {"mask_token", "[MASK]"}};
+static role_default GPT2_ROLES[] = {{"eos_token", "<|endoftext|>"}};
+static role_default ROBERTA_ROLES[] = {{"bos_token", "<s>"},
+                                       {"pad_token", "<pad>"},
+                                       {"eos_token", "</s>"},
+                                       {"unk_token", "<unk>"},
+                                       {"mask_token", "<mask>"}};
+#define N_ROLES(table) (sizeof table / sizeof *table)
 
 static bw_status from_vocab_txt(const char *folder, const cJSON *config, cJSON *root, bw_err *err) {
     cJSON *vocab = cJSON_CreateObject();
     bw_status st = read_lines(folder, "vocab.txt", true, vocab, err);
     set_special(root, "cls", vocab, config_token(config, "cls_token", "[CLS]"));
     set_special(root, "sep", vocab, config_token(config, "sep_token", "[SEP]"));
-    add_bert_specials(root, config, vocab);
-    cJSON_AddItemToObject(cJSON_GetObjectItemCaseSensitive(root, "model"), "vocab", vocab);
+    add_specials(root, config, vocab, BERT_ROLES, N_ROLES(BERT_ROLES));
+    cJSON *model = cJSON_GetObjectItemCaseSensitive(root, "model");
+    const char *unk = config_token(config, "unk_token", "[UNK]");
+    cJSON_ReplaceItemInObjectCaseSensitive(model, "unk_token", cJSON_CreateString(unk));
+    cJSON_AddItemToObject(model, "vocab", vocab);
     return st;
 }
 
-/* Qwen2 folders of this kind differ from GPT-2's in the class they name. */
-static bool is_qwen(const cJSON *config) {
-    return strncmp(bw_json_text(config, "tokenizer_class", ""), "Qwen2", 5) == 0;
+/* What folders of this kind hold is told by the class they name; GPT-2 where they name none. */
+static bool is_class(const cJSON *config, const char *start) {
+    return strncmp(bw_json_text(config, "tokenizer_class", ""), start, strlen(start)) == 0;
+}
+
+static const char *bpe_form(const cJSON *config) {
+    if (is_class(config, "Qwen2"))
+        return QWEN2_FORM;
+    return is_class(config, "Bart") || is_class(config, "Roberta") ? ROBERTA_FORM : GPT2_FORM;
 }
 
 static void set_qwen_pattern(cJSON *root) {
@@ -296,21 +324,23 @@ static void set_qwen_pattern(cJSON *root) {
 static bw_status from_vocab_json(const char *folder, const cJSON *config, cJSON *root,
                                  bw_err *err) {
     cJSON *vocab, *merges = cJSON_CreateArray();
-    if (is_qwen(config))
-        set_qwen_pattern(root);
+    const char *form = bpe_form(config);
     bw_status st = read_json(folder, "vocab.json", &vocab, err);
     if (st == BW_OK)
         st = read_lines(folder, "merges.txt", false, merges, err);
+    if (form == QWEN2_FORM) {
+        set_qwen_pattern(root);
+    } else if (form == ROBERTA_FORM) {
+        set_special(root, "cls", vocab, config_token(config, "cls_token", "<s>"));
+        set_special(root, "sep", vocab, config_token(config, "sep_token", "</s>"));
+        add_specials(root, config, vocab, ROBERTA_ROLES, N_ROLES(ROBERTA_ROLES));
+    } else {
+        add_specials(root, config, vocab, GPT2_ROLES, N_ROLES(GPT2_ROLES));
+    }
     cJSON *model = cJSON_GetObjectItemCaseSensitive(root, "model");
     if (vocab)
         cJSON_AddItemToObject(model, "vocab", vocab);
     cJSON_AddItemToObject(model, "merges", merges);
-    if (!config && cJSON_GetObjectItemCaseSensitive(vocab, "<|endoftext|>")) {
-        cJSON *list = cJSON_AddArrayToObject(root, "added_tokens"), *a = cJSON_CreateObject();
-        cJSON_AddStringToObject(a, "content", "<|endoftext|>");
-        cJSON_AddBoolToObject(a, "special", true);
-        cJSON_AddItemToArray(list, a);
-    }
     return st;
 }
 
@@ -322,9 +352,12 @@ static bw_status read_root(const char *folder, const cJSON *config, cJSON **root
     if (!bert && !(has(folder, "vocab.json") && has(folder, "merges.txt")))
         return bw_fail(err, BW_EIO,
                        "%s: no tokenizer here: neither tokenizer.json, nor vocab.txt, nor "
-                       "vocab.json with merges.txt",
-                       folder);
-    *root = cJSON_Parse(bert ? BERT_FORM : is_qwen(config) ? QWEN2_FORM : GPT2_FORM);
+                       "vocab.json with merges.txt%s",
+                       folder,
+                       has(folder, "tokenizer.model") ? " (SentencePiece's tokenizer.model is not "
+                                                        "read here)"
+                                                      : "");
+    *root = cJSON_Parse(bert ? BERT_FORM : bpe_form(config));
     if (!*root)
         return bw_fail_memory(err);
     return bert ? from_vocab_txt(folder, config, *root, err)

@@ -257,7 +257,7 @@ static bw_status mark_special(bw_tokenizer *t, bw_err *err) {
 static const char *const ROLE_KEYS[BW_N_ROLES] = {
     "pad_token", "unk_token", "cls_token", "sep_token", "mask_token", "bos_token", "eos_token"};
 
-/* Without a configuration the usual spellings tell the role. */
+/* Where the configuration does not mention a role, the usual spellings tell it. */
 static const struct {
     const char *token;
     bw_role role;
@@ -278,10 +278,11 @@ static void find_roles(bw_tokenizer *t, const cJSON *config) {
         const char *text = role_text(config, (bw_role)r);
         t->role[r] = text ? bw_vocab_find(&t->vocab, text, strlen(text)) : -1;
     }
-    for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++)
-        if (!config && t->role[USUAL[i].role] < 0)
-            t->role[USUAL[i].role] =
-                bw_vocab_find(&t->vocab, USUAL[i].token, strlen(USUAL[i].token));
+    for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++) {
+        bw_role r = USUAL[i].role;
+        if (t->role[r] < 0 && !member(config, ROLE_KEYS[r]))
+            t->role[r] = bw_vocab_find(&t->vocab, USUAL[i].token, strlen(USUAL[i].token));
+    }
 }
 
 /* Tokens that the configuration names and the tokenizer.json does not, as the reference adds them. */

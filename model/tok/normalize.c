@@ -248,6 +248,25 @@ static bool each(bw_norm *nm, size_t (*map)(int32_t, int32_t[3])) {
     return true;
 }
 
+/* True if NFC leaves the text alone because each character is a cluster without decomposition, as in
+ * nearly every text. */
+static bool is_plainly_nfc(const uint8_t *text, size_t len) {
+    for (size_t at = 0, used; at < len; at += used) {
+        used = 1;
+        if (text[at] < 0x80)
+            continue;
+        int32_t cp = bw_utf8_next(text + at, len - at, &used);
+        if (!bw_is_han(cp) && (!starts_cluster(cp) || bw_decomposes(cp)))
+            return false;
+    }
+    return true;
+}
+
+bool bw_normalize_keeps(const bw_norm_step *steps, size_t n_steps, const uint8_t *text,
+                        size_t len) {
+    return n_steps == 0 || (n_steps == 1 && steps[0] == BW_NORM_NFC && is_plainly_nfc(text, len));
+}
+
 static bool apply(bw_norm *nm, bw_norm_step step) {
     switch (step) {
     case BW_NORM_NFC:

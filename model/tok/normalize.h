@@ -6,6 +6,7 @@
 #include "common/status.h"
 #include "model/tokenizer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
@@ -34,6 +35,8 @@ typedef struct {
     size_t n_bytes, bytes_cap;
 } bw_norm;
 
+/* True when it is plain, without doing the work, that the steps leave the text as it is. */
+bool bw_normalize_keeps(const bw_norm_step *steps, size_t n_steps, const uint8_t *text, size_t len);
 /* Applies the steps to text and leaves the result in nm->bytes. Places count from offset. */
 bw_status bw_normalize(const bw_norm_step *steps, size_t n_steps, const uint8_t *text, size_t len,
                        size_t offset, bw_norm *nm, bw_err *err);

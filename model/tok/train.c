@@ -314,7 +314,7 @@ static bool count_word(void *to, const uint8_t *s, size_t n, size_t at) {
 bw_status bw_trainer_add(bw_trainer *tr, const char *text, size_t len, bw_err *err) {
     const bw_tokenizer *t = tr->splitter;
     const uint8_t *s = (const uint8_t *)text;
-    if (t->n_norm) {
+    if (!bw_normalize_keeps(t->norm, t->n_norm, s, len)) {
         bw_status st = bw_normalize(t->norm, t->n_norm, s, len, 0, &tr->norm, err);
         if (st != BW_OK)
             return st;

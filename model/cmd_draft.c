@@ -11,7 +11,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *model, *prompt, *stop;
+    const char *model, *prompt, *stop, *precision;
+    bw_pack_kind kind;
     long n, top_k, max_length, seed, beams, no_repeat;
     double temperature, top_p, min_p, repetition;
     bool greedy, json;
@@ -65,6 +66,18 @@ static bw_status check(const arguments *a, bw_err *err) {
         return bw_fail(err, BW_EUSAGE,
                        "--seed, --beams, --top-k and --no-repeat cannot be negative");
     return BW_OK;
+}
+
+static bw_status read_precision(arguments *a, bw_err *err) {
+    static const char *const NAMES[] = {"f32", "bf16", "int8"};
+    static const bw_pack_kind KINDS[] = {BW_PACK_F32, BW_PACK_BF16, BW_PACK_INT8};
+    for (size_t i = 0; i < 3; i++)
+        if (!strcmp(a->precision, NAMES[i])) {
+            a->kind = KINDS[i];
+            return BW_OK;
+        }
+    return bw_fail(err, BW_EUSAGE, "--precision is '%s'; it can be f32, bf16 or int8",
+                   a->precision);
 }
 
 /* The prompt and its continuation belong together; a control character could drive the terminal. */
@@ -123,7 +136,7 @@ static void print_notes(const arguments *a, const bw_drafts *d) {
 static bw_status draft(const arguments *a, const bw_writing *how, bw_err *err) {
     bw_generator *g;
     bw_drafts d = {0};
-    bw_status st = bw_generator_load(a->model, &g, err);
+    bw_status st = bw_generator_load(a->model, a->kind, &g, err);
     if (st == BW_OK)
         st = bw_generator_write(g, a->prompt, strlen(a->prompt), how, &d, err);
     if (st == BW_OK) {
@@ -165,6 +178,7 @@ static bw_status parse(arguments *a, int argc, char **argv, bw_err *err) {
         {"max-length", 0, BW_OPT_LONG, &a->max_length, "N", "tokens in all, prompt included (200)"},
         {"stop", 0, BW_OPT_TEXT, &a->stop, "TEXT", "end in front of TEXT; \\n is a line break"},
         {"seed", 0, BW_OPT_LONG, &a->seed, "N", "start of the random numbers (1)"},
+        {"precision", 0, BW_OPT_TEXT, &a->precision, "P", "f32 (exact), bf16 or int8 (faster)"},
         {"greedy", 0, BW_OPT_FLAG, &a->greedy, NULL, "always the likeliest token; one draft"},
         {"beams", 0, BW_OPT_LONG, &a->beams, "N", "beam search instead of drawing"},
         BW_OPTION_JSON(a->json),
@@ -173,7 +187,9 @@ static bw_status parse(arguments *a, int argc, char **argv, bw_err *err) {
     if (st == BW_OK && argc)
         st = bw_fail(err, BW_EUSAGE, "'%s' is not understood; the prompt goes behind --prompt",
                      argv[0]);
-    return st == BW_OK ? check(a, err) : st;
+    if (st == BW_OK)
+        st = check(a, err);
+    return st == BW_OK ? read_precision(a, err) : st;
 }
 
 bw_status bw_cmd_draft(int argc, char **argv, bw_err *err) {
@@ -183,6 +199,7 @@ bw_status bw_cmd_draft(int argc, char **argv, bw_err *err) {
                    .temperature = 1,
                    .repetition = 1,
                    .max_length = 200,
+                   .precision = "f32",
                    .seed = 1};
     bw_status st = parse(&a, argc, argv, err);
     if (st != BW_OK)

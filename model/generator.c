@@ -9,6 +9,7 @@
 
 struct bw_generator {
     bw_transformer *t;
+    bw_decoder *decoder; /* its weights, packed */
     bw_tokenizer *tokenizer;
     bw_hf_info info;
     bool has_info, decoder_only;
@@ -64,7 +65,7 @@ static bw_status check_match(const bw_generator *g, const char *dir, bw_err *err
                    dir, tokens, model);
 }
 
-static bw_status load(bw_generator *g, const char *dir, bw_err *err) {
+static bw_status load(bw_generator *g, const char *dir, bw_pack_kind kind, bw_err *err) {
     bw_status st = bw_hf_load(dir, &g->t, &g->info, err);
     g->has_info = st == BW_OK;
     if (st == BW_OK)
@@ -74,13 +75,15 @@ static bw_status load(bw_generator *g, const char *dir, bw_err *err) {
     if (st == BW_OK)
         st = check_match(g, dir, err);
     if (st == BW_OK)
+        st = bw_decoder_new(g->t, kind, &g->decoder, err);
+    if (st == BW_OK)
         find_eos(g);
     return st;
 }
 
-bw_status bw_generator_load(const char *dir, bw_generator **out, bw_err *err) {
+bw_status bw_generator_load(const char *dir, bw_pack_kind kind, bw_generator **out, bw_err *err) {
     bw_generator *g = calloc(1, sizeof *g);
-    bw_status st = g ? load(g, dir, err) : bw_fail_memory(err);
+    bw_status st = g ? load(g, dir, kind, err) : bw_fail_memory(err);
     if (st != BW_OK) {
         bw_generator_free(g);
         g = NULL;
@@ -92,6 +95,7 @@ bw_status bw_generator_load(const char *dir, bw_generator **out, bw_err *err) {
 void bw_generator_free(bw_generator *g) {
     if (!g)
         return;
+    bw_decoder_free(g->decoder);
     bw_transformer_free(g->t);
     bw_tokenizer_free(g->tokenizer);
     if (g->has_info)
@@ -236,7 +240,7 @@ static bw_status write_drafts(bw_generator *g, opening *o, const bw_writing *how
     bw_generated generated = {0};
     bw_status st = settings(g, how, out->max_length, &s, err);
     if (st == BW_OK)
-        st = bw_kv_cache_new(g->t, slots, out->max_length, &cache, err);
+        st = bw_kv_cache_of(g->decoder, slots, out->max_length, &cache, err);
     if (st != BW_OK)
         return st;
     st = g->decoder_only ? open_decoder(g, o, out, err) : open_source(g, o, cache, slots, out, err);

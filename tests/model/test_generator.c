@@ -69,7 +69,7 @@ static int tear_down(void **state) {
 static bw_drafts write_drafts(const char *prompt, const bw_writing *how) {
     bw_generator *g;
     bw_drafts d;
-    CHECK_OK(bw_generator_load(folder, &g, &err));
+    CHECK_OK(bw_generator_load(folder, BW_PACK_F32, &g, &err));
     assert_true(bw_generator_continues(g));
     CHECK_OK(bw_generator_write(g, prompt, strlen(prompt), how, &d, &err));
     bw_generator_free(g);
@@ -166,7 +166,8 @@ static void what_cannot_write_is_told(void **state) {
     bw_generator *g;
     bw_tf_config small = shape(300);
     save_model(&small, BW_HF_GPT2);
-    CHECK_FAILS(bw_generator_load(folder, &g, &err), BW_EDATA, "do not belong together");
+    CHECK_FAILS(bw_generator_load(folder, BW_PACK_F32, &g, &err), BW_EDATA,
+                "do not belong together");
     bw_tf_config encoder = {.kind = BW_TF_ENCODER,
                             .vocab = 700,
                             .dim = 32,
@@ -180,7 +181,8 @@ static void what_cannot_write_is_told(void **state) {
                             .token_types = 2,
                             .embed_norm = true};
     save_model(&encoder, BW_HF_BERT);
-    CHECK_FAILS(bw_generator_load(folder, &g, &err), BW_EDATA, "reads but cannot write");
+    CHECK_FAILS(bw_generator_load(folder, BW_PACK_F32, &g, &err), BW_EDATA,
+                "reads but cannot write");
     assert_null(g);
 }
 

@@ -129,7 +129,8 @@ bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info 
                      bw_err *err) {
     bw_hf_info complete = *info;
     complete.config = t->c;
-    snprintf(complete.model_class, sizeof complete.model_class, "%s", bw_hf_class(&complete));
+    if (!complete.model_class[0])
+        snprintf(complete.model_class, sizeof complete.model_class, "%s", bw_hf_class(&complete));
     char *path = NULL, *config = NULL;
     bw_status st = make_folder(dir, err);
     if (st == BW_OK && asprintf(&path, "%s/model.safetensors", dir) < 0)

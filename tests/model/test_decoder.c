@@ -50,8 +50,8 @@ static void set_up(fixture *f, const bw_tf_config *c, size_t n_seq) {
 }
 
 static void tear_down(fixture *f) {
-    bw_transformer_free(f->t);
     bw_kv_cache_free(f->cache);
+    bw_transformer_free(f->t);
     free(f->expected);
 }
 

@@ -187,7 +187,7 @@ static bw_status run_job(const char *db_path, const bw_import_job *job, bool jso
     return st;
 }
 
-/* An object of the mapping, {"day": "Date"}, as "day=Date,..." of --map and --set; NULL without one. */
+/* An object of the mapping, {"day": "Date"}, as the "day=Date,..." of --map; NULL without one. */
 static bw_status pairs(const cJSON *root, const char *key, char **out, bw_err *err) {
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, key), *item;
     bw_buf b = {0};
@@ -266,7 +266,7 @@ static bw_status known_kind(const char *name, bw_err *err) {
     return st;
 }
 
-/* import --guess FILE: the mapping to standard output, what was taken for what to standard error. */
+/* import --guess FILE: the mapping to standard output, the reasons to standard error. */
 static bw_status guess(const struct options *o, int argc, char **argv, bw_err *err) {
     if (argc < 1 || argc > 2)
         return bw_fail(err, BW_EUSAGE, "import --guess: one file is wanted");

@@ -73,7 +73,7 @@ static bw_status read_sample(bw_sheet *t, struct sample *s, bw_err *err) {
     return st;
 }
 
-/* More fields in the header win when both fit the lines as well: quoted text holds few separators. */
+/* More fields in the header win when both fit the lines: quoted text holds few separators. */
 static char judge_separator(const struct sample *s) {
     size_t best = 0;
     for (size_t k = 1; k < 4; k++) {

@@ -1,4 +1,4 @@
-/* sql/day.c - the dates of sql/value.h: a scanner of digit groups and marks, then one rule a form. */
+/* sql/day.c - the dates of sql/value.h: a scanner of digits and marks, then one rule a form. */
 #include "sql/value.h"
 
 #include <ctype.h>

@@ -1,11 +1,11 @@
-/* sql/doctor.c - a calendar (one bit a day) for the file and for each series, and a ring of the last
+/* sql/doctor.c - a calendar (one bit a day) for the file and for each series, a ring of the last
  * values of each.
  *
- * Gaps: the rhythm is the most common distance of two neighbouring days; when three in four distances
- * are of that size, a longer one is a gap. Unit jumps: four values in a row 50 to 200 or 500 to 2000
- * times the median of the values before (or that small a part of it), where those agree within a
- * factor of 20. Media come and go in bursts, so one such value is a finding only when it stands at
- * 100 or 1000 times an even series: a decimal mark that was lost. */
+ * Gaps: the rhythm is the most common distance of two neighbouring days; when three in four
+ * distances are of that size, a longer one is a gap. Unit jumps: four values in a row 50 to 200 or
+ * 500 to 2000 times the median of the values before (or that small a part of it), where those agree
+ * within a factor of 20. Media come and go in bursts, so one such value is a finding only when it
+ * stands at 100 or 1000 times an even series: a decimal mark that was lost. */
 #include "sql/doctor.h"
 
 #include "sql/names.h"

@@ -1,4 +1,4 @@
-/* sql/guess_internal.h - between guess.c (which kind) and guess_wide.c (roles of a modelling table). */
+/* sql/guess_internal.h - between guess.c (which kind) and guess_wide.c (roles of the columns). */
 #ifndef BW_SQL_GUESS_INTERNAL_H
 #define BW_SQL_GUESS_INTERNAL_H
 

@@ -17,7 +17,7 @@
 /* Pages the import may hold back from the disk, in KiB: the inner pages of a large table. */
 #define CACHE "PRAGMA cache_size = -16384"
 
-/* The options that decide what a file means, as JSON: with the hash they are the import's identity. */
+/* The options that decide what a file means, as JSON: with the hash, the import's identity. */
 static char *options_json(const bw_import_job *job) {
     cJSON *o = cJSON_CreateObject();
     if (job->map)

@@ -1,5 +1,5 @@
-/* sql/kinds.h - what can be imported: one table of kinds, each with its fields, and the names people
- * give to such columns. */
+/* sql/kinds.h - what can be imported: one table of kinds, each with its fields, and the names that
+ * people give to such columns. */
 #ifndef BW_SQL_KINDS_H
 #define BW_SQL_KINDS_H
 

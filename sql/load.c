@@ -56,7 +56,9 @@ bw_status bw_load_next(bw_load *l, const bw_row **row, bw_err *err) {
         if (st != BW_OK || !*row)
             return st;
         if (l->report->rows_read % POLL_ROWS == 0) {
-            bw_progress_set(l->progress, bw_sheet_done(l->table), NULL);
+            char note[40];
+            snprintf(note, sizeof note, "%zu rows", l->report->rows_read);
+            bw_progress_set(l->progress, bw_sheet_done(l->table), note);
             if (bw_interrupted())
                 return bw_fail(err, BW_EINTERRUPTED, "interrupted");
         }
@@ -255,7 +257,7 @@ static void conflict(bw_load *l, const bw_row *row) {
         "a row with the same key and other values stands above");
 }
 
-/* Rows that have no id of their own are counted; a key that was given twice is worth a line each. */
+/* Rows without an id of their own are counted; a key that was given twice is worth a line. */
 static void repeated(bw_load *l, const bw_row *row) {
     if (l->made_ids) {
         l->repeats++;

@@ -42,7 +42,7 @@ bw_status bw_load_kind(bw_load *l, const bw_kind *kind, bw_err *err);
 /* A modelling table: one row a day or week, one column a channel. */
 bw_status bw_load_wide(bw_load *l, bw_err *err);
 
-/* Days of event columns, collected by bw_load_wide, into events; weekly: a row stands for a week. */
+/* Days of event columns, as bw_load_wide left them, into events; weekly: a row is a week. */
 bw_status bw_load_events(bw_load *l, bool weekly, bw_err *err);
 
 /* Remembers a campaign of that channel at that day; false when memory ran out. */

@@ -1,4 +1,4 @@
-/* sql/load_event.c - days of events (temporary table import_event_day) into table event: consecutive
+/* sql/load_event.c - days of events (temporary table import_event_day) into table event: successive
  * days or weeks of one name become one event, which also swallows shorter ones of that name that an
  * earlier, shorter file left. */
 #include "sql/load.h"

@@ -1,4 +1,4 @@
-/* sql/load_names.c - the channels, regions and campaigns that the rows name, into tables of their own
+/* sql/load_names.c - the channels, regions and campaigns that rows name, into tables of their own
  * once the rows are in. */
 #include "sql/load.h"
 

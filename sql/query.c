@@ -1,4 +1,4 @@
-/* sql/query.c - an authorizer for what may be asked, and the nearest names for what does not exist. */
+/* sql/query.c - an authorizer for what may be asked, and near names for what does not exist. */
 #include "sql/query.h"
 
 #include "common/buf.h"
@@ -15,7 +15,7 @@ bw_query_plotter *bw_query_plot = NULL;
 
 /* ---- what is allowed ---- */
 
-/* Pragmas that only tell. With an argument, most of the others change the database or the program. */
+/* Pragmas that only tell; most of the others can change the database or the program. */
 static bool harmless_pragma(const char *name) {
     static const char *const FINE[] = {
         "table_info",    "table_xinfo",      "table_list",    "index_list",      "index_info",

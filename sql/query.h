@@ -1,4 +1,4 @@
-/* sql/query.h - ad-hoc SQL: prepared safely, its errors explained, its result in memory or as text. */
+/* sql/query.h - ad-hoc SQL: prepared safely, its errors explained, its result in memory. */
 #ifndef BW_SQL_QUERY_H
 #define BW_SQL_QUERY_H
 

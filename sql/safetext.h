@@ -1,4 +1,4 @@
-/* sql/safetext.h - text of unknown origin on a terminal: its width, and what it may not do there. */
+/* sql/safetext.h - text of unknown origin on a terminal: its width, and what it may not do. */
 #ifndef BW_SQL_SAFETEXT_H
 #define BW_SQL_SAFETEXT_H
 
@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* The next code point of *text, which moves on; a byte that is no UTF-8 is returned as -1 - byte. */
+/* The next code point of *text, which moves on; a byte that is no UTF-8 gives -1 - byte. */
 int32_t bw_text_next(const char **text);
 
 /* Columns of a terminal that a UTF-8 text takes: two for most of CJK, none for combining marks. */

@@ -1,7 +1,7 @@
 /* sql/textfile.h - a file as lines of UTF-8, whatever it is on the disk.
  *
- * Gzip is undone, other encodings are converted (sql/encoding.h), a byte order mark is dropped; what
- * was done is noted. Memory is that of the longest line. */
+ * Gzip is undone, other encodings are converted (sql/encoding.h), a byte order mark is dropped; it
+ * is noted what was done. Memory is that of the longest line. */
 #ifndef BW_SQL_TEXTFILE_H
 #define BW_SQL_TEXTFILE_H
 
@@ -12,8 +12,8 @@
 
 typedef struct bw_textfile bw_textfile;
 
-/* Opens path. encoding NULL: judged by the content; otherwise an iconv name. Notes and the error for
- * an unknown encoding go to findings. On BW_OK, *out is the caller's to close. */
+/* Opens path. encoding NULL: judged by the content; otherwise an iconv name. Notes go to findings.
+ * On BW_OK, *out is the caller's to close. */
 bw_status bw_textfile_open(const char *path, const char *encoding, bw_findings *findings,
                            bw_textfile **out, bw_err *err);
 

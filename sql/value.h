@@ -27,8 +27,8 @@ typedef enum {
 
 bw_number_form bw_number_judge(const char *text, size_t n);
 
-/* Reads a number; a sign, currency marks ($ € £ ¥ or three letters), a percent sign (divides by 100)
- * and thousands marks are allowed. False when it is none, or not finite. Digits without marks are
+/* Reads a number; a sign, currency marks ($ € £ ¥ or three letters), a percent sign (divides by
+ * 100) and thousands marks are allowed. False when it is none, or not finite. Digits without marks are
  * read as strtod would, to the last bit. */
 bool bw_number_parse(const char *text, size_t n, bw_decimal decimal, double *out);
 
@@ -51,9 +51,9 @@ typedef struct {
     bw_date_form form;
 } bw_date;
 
-/* Reads a day and perhaps a time of day. order decides BW_DATE_EITHER; with BW_ORDER_UNKNOWN such a
- * text is read day first and form tells so. Epochs are read only from 10 or 13 digits. False when it
- * is no date or no such day exists. */
+/* Reads a day and perhaps a time of day. order decides BW_DATE_EITHER; with BW_ORDER_UNKNOWN such
+ * a text is read day first and form tells so. Epochs are read only from 10 or 13 digits. False when
+ * it is no date or no such day exists. */
 bool bw_date_parse(const char *text, size_t n, bw_date_order order, bw_date *out);
 
 int bw_day_number(int year, int month, int day); /* days since 1970-01-01, Gregorian */

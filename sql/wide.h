@@ -4,7 +4,7 @@
  * As JSON:
  *   {"date": "week",
  *    "outcome": {"column": "y", "kind": "revenue"},     kind: revenue, orders, units, conversions;
- *                                                       "value": column with the money of one of them
+ *                                                      "value": column with the money of one
  *    "spend": {"tv_S": "tv"},                           column: channel; or ["tv"], its own name
  *    "exposure": {"facebook_I": "facebook"}, "clicks": {"search_clicks": "search"},
  *    "organic": ["newsletter"], "context": ["competitor"], "event": ["events"],

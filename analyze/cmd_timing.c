@@ -1,6 +1,7 @@
 /* analyze/cmd_timing.c - `timing`: best hours, spacing and content, from the database's messages. */
 #include "analyze/commands.h"
 
+#include "analyze/cmd_factors.h"
 #include "analyze/output.h"
 #include "analyze/runs.h"
 #include "analyze/timing_load.h"
@@ -171,8 +172,16 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
     const char *path = NULL, *metric = NULL;
     long window = BW_TIMING_WINDOW;
     bool json = false, force = false;
+    bw_factor_request file = {0};
     const bw_option options[] = {
         BW_OPTION_DB(path),
+        {"file", 'f', BW_OPT_TEXT, &file.file, "CSV",
+         "a rate from a file instead of the database's messages"},
+        {"success", 0, BW_OPT_TEXT, &file.success, "COLUMN", "0/1, or a count beside --trials"},
+        {"trials", 0, BW_OPT_TEXT, &file.trials, "COLUMN", "of how many"},
+        {"factor", 0, BW_OPT_TEXT, &file.factors, "A,B",
+         "categories: month, weekday, contact, ..."},
+        {"number", 0, BW_OPT_TEXT, &file.numbers, "A,B", "numbers held constant"},
         {"metric", 'm', BW_OPT_TEXT, &metric, "NAME",
          "orders, clicks or opens (default: the first with enough)"},
         {"window", 'w', BW_OPT_LONG, &window, "HOURS",
@@ -186,7 +195,9 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
         "interval\n"
         "and the probability that it is the best; how long to wait between messages; which content "
         "works.",
-        "  bellwether timing\n  bellwether timing --metric clicks --window 3 --json\n"};
+        "  bellwether timing\n  bellwether timing --metric clicks --window 3 --json\n"
+        "  bellwether timing --file calls.csv --success bought --factor month,weekday --number "
+        "age\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;
@@ -194,6 +205,13 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
         return bw_fail(err, BW_EUSAGE,
                        "timing: '%s' is not expected here; see 'bellwether timing --help'",
                        argv[0]);
+    if (file.file) {
+        if (!file.success || !(file.factors || file.numbers))
+            return bw_fail(err, BW_EUSAGE,
+                           "timing: --file needs --success and at least one --factor or --number");
+        file.json = json;
+        return bw_factors_command(&file, err);
+    }
     sqlite3 *db;
     int64_t run = 0;
     st = bw_db_open(bw_default_db(path), BW_DB_WRITE, &db, err);

@@ -14,11 +14,11 @@
 #include <string.h>
 
 #define ROUNDS_MAX 60
-#define CONVERGED  1e-6  /* largest change of b */
+#define CONVERGED  1e-4  /* largest change of b, in logits */
 #define FIXED_VAR  100.0 /* logit variance of a fixed effect: odds within e^+-20 */
 #define TAU2_START 0.05
 #define TAU2_MIN   1e-7
-#define STEP_MAX   3.0 /* of the linear predictor in one round */
+#define STEP_MAX   4.0 /* of a row's linear predictor in one round: a longer step is shortened */
 #define ETA_MAX    30.0
 #define JITTER     1e-10
 
@@ -76,7 +76,7 @@ static void working_response(const bw_glmm_data *d, const double *b, struct work
         double eta = bw_glmm_predict(d, b, i), mu = logistic(eta), v = sampling_variance(d, i, mu);
         double step = (d->successes[i] / d->trials[i] - mu) / (mu * (1 - mu));
         w->eta[i] = eta;
-        w->z[i] = eta + fmax(-STEP_MAX, fmin(STEP_MAX, step));
+        w->z[i] = eta + step;
         w->w[i] = 1 / (v + w->scatter2);
     }
 }
@@ -125,6 +125,16 @@ static bw_status solve(struct work *w, double *b, size_t p, bw_err *err) {
                        "some effect");
     memcpy(b, w->rhs->data, p * sizeof *b);
     return BW_OK;
+}
+
+/* Newton's step can overshoot where rates are near 0 or 1: b goes back towards where it came from. */
+static void shorten(const bw_glmm_data *d, const struct work *w, const double *before, double *b) {
+    double longest = 0;
+    for (size_t i = 0; i < d->n; i++)
+        longest = fmax(longest, fabs(bw_glmm_predict(d, b, i) - w->eta[i]));
+    double keep = longest > STEP_MAX ? STEP_MAX / longest : 1;
+    for (size_t c = 0; keep < 1 && c < d->p; c++)
+        b[c] = before[c] + keep * (b[c] - before[c]);
 }
 
 /* tau^2 = sum b^2 / (levels - what the prior alone explains), Schall 1991. */
@@ -210,6 +220,8 @@ static bw_status iterate(const bw_glmm_data *d, const bw_glmm_fit *start, struct
         working_response(d, f->coef, w);
         accumulate(d, w);
         st = solve(w, f->coef, d->p, err);
+        if (st == BW_OK)
+            shorten(d, w, before, f->coef);
         double moved = 0;
         for (size_t c = 0; st == BW_OK && c < d->p; c++)
             moved = fmax(moved, fabs(f->coef[c] - before[c]));

@@ -57,6 +57,47 @@ static void separation_gives_a_large_finite_effect(void **state) {
     CHECK_FAILS(bw_glmm(&d, NULL, &f, &err), BW_EDATA, "no success");
 }
 
+/* One trial a row must give what the same trials added up give: a working response is never cut. */
+static void single_trials_and_their_sum_agree(void **state) {
+    (void)state;
+    enum { N = 400 };
+    static uint32_t column[2 * N];
+    static double s[N], n[N];
+    const uint32_t block[] = {0, 0}, short_column[] = {0, UINT32_MAX, 0, 1};
+    double sum[2] = {0}, count[2] = {0};
+    for (size_t i = 0; i < N; i++) {
+        size_t g = i % 2;
+        column[2 * i] = 0;
+        column[2 * i + 1] = g ? 1 : UINT32_MAX;
+        s[i] = i % (g ? 25 : 7) == g; /* rates of 4 % and 14 % */
+        n[i] = 1;
+        sum[g] += s[i];
+        count[g] += 1;
+    }
+    const bool fixed[] = {true};
+    bw_glmm_data d = {.n = N,
+                      .p = 2,
+                      .width = 2,
+                      .column = column,
+                      .successes = s,
+                      .trials = n,
+                      .block = block,
+                      .blocks = 1,
+                      .fixed = fixed,
+                      .no_scatter = true};
+    bw_glmm_fit one, added;
+    CHECK_OK(bw_glmm(&d, NULL, &one, &err));
+    d.n = 2;
+    d.column = short_column;
+    d.successes = sum;
+    d.trials = count;
+    CHECK_OK(bw_glmm(&d, NULL, &added, &err));
+    CHECK_NEAR(one.coef[0], added.coef[0], 1e-3);
+    CHECK_NEAR(one.coef[1], added.coef[1], 1e-3);
+    bw_glmm_free(&one);
+    bw_glmm_free(&added);
+}
+
 /* Scores 1..4, labels 0 1 0 1: three of four pairs are in order. A tie counts half. */
 static void auc_counts_pairs(void **state) {
     (void)state;
@@ -154,6 +195,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_rates_give_the_log_odds_ratio),
         cmocka_unit_test(separation_gives_a_large_finite_effect),
+        cmocka_unit_test(single_trials_and_their_sum_agree),
         cmocka_unit_test(auc_counts_pairs),
         cmocka_unit_test(the_good_hour_is_found_with_its_gain),
         cmocka_unit_test(equal_data_and_seed_give_equal_bytes),

@@ -18,10 +18,12 @@ static bw_status cmd_verify(int argc, char **argv, bw_err *err) {
         return bw_cmd_verify_tokenizer(argc, argv, err);
     if (has_option(argc, argv, "--processors"))
         return bw_cmd_verify_processors(argc, argv, err);
-    return bw_cmd_verify(argc, argv, err);
+    return bw_cmd_model_verify(argc, argv, err);
 }
 
 static const bw_command PARTS[] = {
+    {"info", "what a model folder holds", bw_cmd_model_info},
+    {"convert", "a model folder as one f32 file with current names", bw_cmd_model_convert},
     {"verify", "compare with the answers of a reference implementation", cmd_verify},
     {"tokenizer", "train a vocabulary; encode and decode text", bw_cmd_tokenizer},
     {0},

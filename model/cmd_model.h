@@ -12,8 +12,11 @@ bw_status bw_cmd_model(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_parts(const char *name, const bw_command *parts, int argc, char **argv,
                        bw_err *err);
 
+/* model info DIR [--tensors] [--json]; model convert DIR OUT */
+bw_status bw_cmd_model_info(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_model_convert(int argc, char **argv, bw_err *err);
 /* model verify DIR... [--expected FILE] [--json]: BW_EMISMATCH beyond a tolerance. */
-bw_status bw_cmd_verify(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_model_verify(int argc, char **argv, bw_err *err);
 /* model verify --tokenizer DIR CASES.json [--json]: BW_EMISMATCH when any case differs. */
 bw_status bw_cmd_verify_tokenizer(int argc, char **argv, bw_err *err);
 /* model verify --processors FILE.json [--json] */

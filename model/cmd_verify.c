@@ -203,7 +203,7 @@ static bw_status verify_path(const char *dir, const char *given, cJSON *results,
     return st;
 }
 
-bw_status bw_cmd_verify(int argc, char **argv, bw_err *err) {
+bw_status bw_cmd_model_verify(int argc, char **argv, bw_err *err) {
     const char *given = NULL;
     bool json = false;
     const bw_option options[] = {

@@ -3,8 +3,15 @@
 #define BW_MODEL_HF_INTERNAL_H
 
 #include "model/hf.h"
+#include "model/settings.h"
 
-#include <cjson/cJSON.h>
+/* A family's part of config.json. */
+typedef struct {
+    void (*read)(bw_set_reader *r, bw_hf_info *info, bw_tf_config *c);
+    void (*write)(cJSON *j, const bw_tf_config *c);
+    const char *classifier, *lm; /* classes with a head; NULL: no such */
+} bw_hf_family_row;
+extern const bw_hf_family_row BW_HF_FAMILIES[]; /* by bw_hf_family */
 
 /* The k-th name under which files may hold the tensor of a view; false past the last. */
 bool bw_hf_alternative(const bw_transformer *t, const bw_hf_info *info, const bw_hf_view *v,

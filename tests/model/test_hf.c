@@ -117,7 +117,8 @@ static bw_tf_config config_of(size_t i) {
     c.labels = FAMILIES[i].labels ? 3 : 0;
     c.mlm = c.nsp = FAMILIES[i].mlm;
     c.pooler = c.labels || c.mlm || (f == BW_HF_BERT);
-    c.pooler_act = f == BW_HF_DISTILBERT ? BW_ACT_RELU : BW_ACT_TANH;
+    if (c.pooler)
+        c.pooler_act = f == BW_HF_DISTILBERT ? BW_ACT_RELU : BW_ACT_TANH;
     c.tied = f == BW_HF_BERT || f == BW_HF_GPT2 || f == BW_HF_T5;
     c.lm = FAMILIES[i].lm;
     c.lm_bias = f == BW_HF_BART;

@@ -338,6 +338,7 @@ bw_status bw_bag_train(const bw_recipe *r, const bw_dataset *d, const bw_deep *m
                  .rng = bw_rng_seed(seed),
                  .temperature = bw_recipe_number(r, "embed", "temperature", 0.07)};
     t.reader.table.sets = 0; /* tokens alone */
+    t.reader.max_units = MAX_TOKENS;
     *out = (bw_bag){0};
     bw_status st =
         t.batch > 512 || t.dim > 1024

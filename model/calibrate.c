@@ -158,3 +158,26 @@ bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset
     rows_free(&x);
     return st;
 }
+
+static size_t development_rows(const bw_dataset *d) {
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        n += d->example[i].part == BW_PART_DEV && d->example[i].task == BW_TASK_SENTIMENT &&
+             d->example[i].label != BW_UNLABELLED;
+    return n;
+}
+
+bw_status bw_pack_calibrated(const bw_recipe *r, const bw_dataset *d, const bw_deep *deep,
+                             const bw_wide *wide, const bw_bag *bag, const bw_calibration *start,
+                             const char *path, bw_err *err) {
+    bw_calibration c = *start;
+    bw_encoder *e = NULL;
+    bw_status st = bw_pack(deep, wide, bag, &c, r->name, path, err);
+    if (st != BW_OK || development_rows(d) < BW_CALIBRATION_MIN)
+        return st;
+    st = bw_encoder_open(path, &e, err);
+    if (st == BW_OK)
+        st = bw_calibrate(e, r, d, &c, err);
+    bw_encoder_free(e);
+    return st == BW_OK ? bw_pack(deep, wide, bag, &c, r->name, path, err) : st;
+}

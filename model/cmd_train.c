@@ -4,6 +4,7 @@
 #include "model/bag_file.h"
 #include "model/calibrate.h"
 #include "model/train.h"
+#include "model/tune_own.h"
 #include "model/wide_file.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *data, *out, *stage;
+    const char *data, *out, *stage, *from;
     long seed;
     double minutes;
     bool resume;
@@ -84,26 +85,6 @@ static bw_status stage_embed(const bw_recipe *r, const bw_dataset *d, const trai
     return st;
 }
 
-/* Packs twice: once to score the development rows with what ships, once with their calibration. */
-static bw_status pack_parts(const bw_recipe *r, const bw_dataset *d, const train_options *o,
-                            const bw_deep *m, const bw_wide *w, const bw_bag *b, bw_err *err) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/encoder.safetensors", o->out);
-    bw_calibration c = bw_calibration_default();
-    bw_encoder *e = NULL;
-    bw_status st = bw_pack(m, w, b, &c, r->name, path, err);
-    if (st == BW_OK)
-        st = bw_encoder_open(path, &e, err);
-    if (st == BW_OK)
-        st = bw_calibrate(e, r, d, &c, err);
-    bw_encoder_free(e);
-    if (st == BW_OK)
-        st = bw_pack(m, w, b, &c, r->name, path, err);
-    if (st == BW_OK)
-        printf("%s\n", path);
-    return st;
-}
-
 static bw_status stage_pack(const bw_recipe *r, const bw_dataset *d, const train_options *o,
                             bw_err *err) {
     bw_deep m = {0};
@@ -120,8 +101,12 @@ static bw_status stage_pack(const bw_recipe *r, const bw_dataset *d, const train
     snprintf(path, sizeof path, "%s/embed.safetensors", o->out);
     if (st == BW_OK)
         st = bw_bag_load(path, &b, &bag_file, err);
+    snprintf(path, sizeof path, "%s/encoder.safetensors", o->out);
+    bw_calibration c = bw_calibration_default();
     if (st == BW_OK)
-        st = pack_parts(r, d, o, &m, &w, &b, err);
+        st = bw_pack_calibrated(r, d, &m, &w, &b, &c, path, err);
+    if (st == BW_OK)
+        printf("%s\n", path);
     bw_bag_free(&b);
     bw_safetensors_free(wide_file);
     bw_safetensors_free(bag_file);
@@ -152,6 +137,8 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     const bw_option options[] = {
         {"data", 0, BW_OPT_TEXT, &o.data, "FOLDER", "folder with the files the recipe names"},
         {"out", 0, BW_OPT_TEXT, &o.out, "FOLDER", "where weights and checkpoints go"},
+        {"from", 0, BW_OPT_TEXT, &o.from, "FILE",
+         "with a table: the weights to begin with, or 'shipped'"},
         {"stage", 0, BW_OPT_TEXT, &o.stage, "NAME",
          "new, wide, pretrain, tune, embed, pack, or all (default)"},
         {"resume", 0, BW_OPT_FLAG, &o.resume, NULL, "go on from the checkpoint in --out"},
@@ -169,6 +156,8 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     if (argc != 1 || !o.data || !o.out)
         return bw_fail(err, BW_EUSAGE,
                        "train: wants a recipe, --data and --out; see 'bellwether train --help'");
+    if (o.from)
+        return bw_tune_own(argv[0], o.data, o.from, o.out, (uint64_t)o.seed, err);
     bw_recipe r;
     bw_dataset d = {0};
     st = bw_recipe_read(argv[0], &r, err);

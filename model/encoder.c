@@ -5,11 +5,8 @@
  * the wide path; calibration. Texts are shared out to threads one by one. */
 #include "model/encoder.h"
 
-#include "common/embed.h"
-#include "model/bag_file.h"
 #include "model/infer.h"
-#include "model/pack.h"
-#include "model/wide_file.h"
+#include "model/parts.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -17,131 +14,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHIPPED    "model/weights/encoder.safetensors"
 #define MAX_TOKENS 256 /* that the transformer reads of a text */
 
 struct bw_encoder {
-    bw_safetensors *file;
-    bw_tokenizer *tokenizer;
-    bw_transformer *tf; /* holds the embedding tables; layers are packed in infer */
+    bw_parts p; /* its transformer holds the embedding tables; the layers are packed in infer */
     bw_infer *infer;
-    bw_readout heads;
-    bw_gram_table table;
-    bw_wide wide;
-    bw_bag bag;
-    bw_calibration calibration;
-    char id[24];
 };
 
 /* ---- loading ---- */
-
-static bw_status want(const bw_encoder *e, const char *name, bw_dtype dtype, size_t count,
-                      const bw_tensor **t, bw_err *err) {
-    *t = bw_safetensors_find(e->file, name);
-    if (!*t || (*t)->dtype != dtype || (*t)->count != count)
-        return bw_fail(err, BW_EFORMAT, "tensor %s is missing or has another shape", name);
-    return BW_OK;
-}
-
-/* int8 rows times their scales. */
-static bw_status widen(const bw_encoder *e, const bw_param *q, float *out, bw_err *err) {
-    char name[160];
-    const bw_tensor *t, *s;
-    snprintf(name, sizeof name, "%s.scale", q->name);
-    bw_status st = want(e, q->name, BW_I8, q->size, &t, err);
-    if (st == BW_OK)
-        st = want(e, name, BW_F32, q->dim[0], &s, err);
-    if (st != BW_OK)
-        return st;
-    const int8_t *w = t->data;
-    for (size_t r = 0; r < q->dim[0]; r++) {
-        float scale;
-        memcpy(&scale, (const char *)s->data + 4 * r, 4);
-        for (size_t k = 0; k < q->dim[1]; k++)
-            out[r * q->dim[1] + k] = scale * (float)w[r * q->dim[1] + k];
-    }
-    return BW_OK;
-}
-
-static bw_status fill(const bw_encoder *e, bw_params *p, bw_err *err) {
-    bw_status st = BW_OK;
-    for (size_t i = 0; st == BW_OK && i < p->n; i++) {
-        const bw_tensor *t = bw_safetensors_find(e->file, p->table[i].name);
-        if (t && t->dtype == BW_I8 && p->table[i].n_dims == 2)
-            st = widen(e, &p->table[i], bw_param_data(p, i), err);
-        else if (t && t->count == p->table[i].size)
-            st = bw_tensor_to_f32(e->file, t, bw_param_data(p, i), err);
-        else
-            st = bw_fail(err, BW_EFORMAT, "tensor %s is missing or has another shape",
-                         p->table[i].name);
-    }
-    return st;
-}
-
-static bw_status load_deep(bw_encoder *e, bw_err *err) {
-    bw_tf_config config;
-    const bw_tensor *marks;
-    bw_status st =
-        bw_deep_config_parse(bw_safetensors_meta(e->file, "config"), &config, &e->table.sets, err);
-    if (st == BW_OK)
-        st = want(e, "ngram.marks", BW_U8, BW_GRAM_WAYS * e->table.sets, &marks, err);
-    if (st != BW_OK)
-        return st;
-    e->table.mark = marks->data;
-    st = bw_transformer_new(&config, &e->tf, err);
-    if (st == BW_OK)
-        st = bw_readout_new(&e->heads, config.dim, err);
-    if (st == BW_OK)
-        st = fill(e, bw_transformer_params(e->tf), err);
-    if (st == BW_OK)
-        st = fill(e, &e->heads.params, err);
-    return st == BW_OK ? bw_infer_new(e->tf, BW_PACK_INT8, &e->infer, err) : st;
-}
-
-static bw_status load_tokenizer(bw_encoder *e, const char *name, bw_err *err) {
-    const bw_tensor *t = bw_safetensors_find(e->file, "tokenizer.json");
-    if (!t || t->dtype != BW_U8)
-        return bw_fail(err, BW_EFORMAT, "tokenizer.json is missing");
-    return bw_tokenizer_parse(t->data, t->count, name, &e->tokenizer, err);
-}
-
-static bw_status load(bw_encoder *e, const char *name, bw_err *err) {
-    bw_status st = load_tokenizer(e, name, err);
-    if (st == BW_OK)
-        st = load_deep(e, err);
-    if (st == BW_OK && bw_tokenizer_size(e->tokenizer) != bw_transformer_config(e->tf)->vocab)
-        st = bw_fail(err, BW_EFORMAT, "the vocabulary does not fit the token embeddings");
-    if (st == BW_OK)
-        st = bw_wide_from(e->file, &e->wide, err);
-    if (st == BW_OK)
-        st = bw_bag_from(e->file, bw_tokenizer_size(e->tokenizer), &e->bag, err);
-    if (st == BW_OK)
-        st =
-            bw_calibration_parse(bw_safetensors_meta(e->file, "calibration"), &e->calibration, err);
-    const char *id = bw_safetensors_meta(e->file, "id");
-    snprintf(e->id, sizeof e->id, "%s", id ? id : "unnamed");
-    return st == BW_OK ? st : bw_fail_prefix(err, st, name);
-}
-
-static bw_status open_file(const char *path, bw_safetensors **f, bw_err *err) {
-    if (path)
-        return bw_safetensors_open(path, f, err);
-    size_t len;
-    const void *data = bw_embed(SHIPPED, &len);
-    if (!data)
-        return bw_fail(err, BW_EDATA, "this program was built without %s; name a weights file",
-                       SHIPPED);
-    return bw_safetensors_from_memory(SHIPPED, data, len, f, err);
-}
 
 bw_status bw_encoder_open(const char *path, bw_encoder **out, bw_err *err) {
     *out = NULL;
     bw_encoder *e = calloc(1, sizeof *e);
     if (!e)
         return bw_fail_memory(err);
-    bw_status st = open_file(path, &e->file, err);
+    bw_status st = bw_parts_open(path, &e->p, err);
     if (st == BW_OK)
-        st = load(e, path ? path : SHIPPED, err);
+        st = bw_infer_new(e->p.deep.tf, BW_PACK_INT8, &e->infer, err);
     if (st != BW_OK) {
         bw_encoder_free(e);
         e = NULL;
@@ -154,11 +43,7 @@ void bw_encoder_free(bw_encoder *e) {
     if (!e)
         return;
     bw_infer_free(e->infer);
-    bw_transformer_free(e->tf);
-    bw_readout_free(&e->heads);
-    bw_tokenizer_free(e->tokenizer);
-    bw_bag_free(&e->bag);
-    bw_safetensors_free(e->file);
+    bw_parts_free(&e->p);
     free(e);
 }
 
@@ -178,11 +63,11 @@ const bw_encoder *bw_encoder_shipped(bw_err *err) {
 }
 
 const char *bw_encoder_id(const bw_encoder *e) {
-    return e->id;
+    return e->p.id;
 }
 
 size_t bw_encoder_dim(const bw_encoder *e) {
-    return e->bag.dim;
+    return e->p.bag.dim;
 }
 
 /* ---- scoring one text ---- */
@@ -200,17 +85,13 @@ static void scratch_free(scratch *s) {
     free(s->hidden);
 }
 
-static bw_reader reader_of(const bw_encoder *e) {
-    return (bw_reader){e->tokenizer, e->table, BW_MAX_UNITS};
-}
-
 static bw_status read_text(const bw_encoder *e, scratch *s, const char *text, bw_err *err) {
-    bw_reader r = reader_of(e);
+    bw_reader r = bw_deep_reader(&e->p.deep);
     bw_inputs_clear(&s->in);
     bw_status st = bw_inputs_add(&s->in, &r, text, MAX_TOKENS, err);
     if (st == BW_OK)
         st = bw_grams_extract(&s->distinct, &s->in.units, true, err);
-    size_t need = s->in.n_tokens * e->heads.dim;
+    size_t need = s->in.n_tokens * e->p.deep.heads.dim;
     if (st == BW_OK && need > s->cap) {
         free(s->hidden);
         s->hidden = malloc(need * sizeof(float));
@@ -228,9 +109,9 @@ static bw_status run_deep(const bw_encoder *e, scratch *s, bw_err *err) {
 
 static void raw_scores(const bw_encoder *e, const scratch *s, bw_raw_score *out) {
     bw_span_read r = {.first = 1, .n = s->in.n_tokens - 1};
-    bw_wide_value(&e->wide, &s->distinct, out->wide);
+    bw_wide_value(&e->p.wide, &s->distinct, out->wide);
     if (r.n)
-        bw_readout_read(&e->heads, s->hidden, &r);
+        bw_readout_read(&e->p.deep.heads, s->hidden, &r);
     memcpy(out->deep, r.sentiment, sizeof out->deep);
 }
 
@@ -276,7 +157,7 @@ static size_t sentence_tokens(const bw_inputs *in, size_t begin, size_t end, siz
 static void take_aspects(const bw_encoder *e, const bw_span_read *r, uint32_t begin, uint32_t end,
                          bw_text_score *out) {
     for (size_t a = 0; a < BW_N_ASPECTS; a++) {
-        float mentioned = (float)sigmoid(r->mention[a] + e->calibration.mention_bias[a]), p[3];
+        float mentioned = (float)sigmoid(r->mention[a] + e->p.calibration.mention_bias[a]), p[3];
         if (mentioned <= out->aspect[a].mentioned)
             continue;
         double z[3] = {r->polarity[a][0], r->polarity[a][1], r->polarity[a][2]};
@@ -295,7 +176,7 @@ static void score_aspects(const bw_encoder *e, const scratch *s, const char *tex
         r.n = sentence_tokens(&s->in, begin, begin + n, &r.first);
         if (r.n == 0)
             continue;
-        bw_readout_read(&e->heads, s->hidden, &r);
+        bw_readout_read(&e->p.deep.heads, s->hidden, &r);
         take_aspects(e, &r, (uint32_t)begin, (uint32_t)(begin + n), out);
     }
 }
@@ -306,7 +187,7 @@ static bw_status score_text(const bw_encoder *e, scratch *s, const char *text, b
     if (st != BW_OK)
         return st;
     if (vector)
-        bw_bag_embed(&e->bag, s->in.id + 1, s->in.n_tokens - 1, vector);
+        bw_bag_embed(&e->p.bag, s->in.id + 1, s->in.n_tokens - 1, vector);
     if (!out)
         return BW_OK;
     if ((st = run_deep(e, s, err)) != BW_OK)
@@ -315,7 +196,7 @@ static bw_status score_text(const bw_encoder *e, scratch *s, const char *text, b
     raw_scores(e, s, &raw);
     *out = (bw_text_score){.tokens = (uint32_t)(s->in.n_tokens - 1 + s->in.cut),
                            .truncated = s->in.cut > 0};
-    calibrate(&e->calibration, bw_text_language(text)[0] == 'z', &raw, out);
+    calibrate(&e->p.calibration, bw_text_language(text)[0] == 'z', &raw, out);
     score_aspects(e, s, text, out);
     return BW_OK;
 }
@@ -332,7 +213,7 @@ bw_status bw_encoder_score(const bw_encoder *e, const char *const *texts, size_t
 #pragma omp for schedule(dynamic, 8)
         for (size_t i = 0; i < n; i++) {
             bw_status st = score_text(e, &s, texts[i], out ? &out[i] : NULL,
-                                      vectors ? vectors + i * e->bag.dim : NULL, &mine);
+                                      vectors ? vectors + i * e->p.bag.dim : NULL, &mine);
             if (st != BW_OK) {
 #pragma omp critical
                 {
@@ -385,7 +266,7 @@ bw_status bw_encoder_term(const bw_encoder *e, const char *text, size_t begin, s
         size_t first, n = sentence_tokens(&s.in, begin, end, &first);
         float z[3] = {0};
         if (n)
-            bw_readout_term(&e->heads, s.hidden, 1, s.in.n_tokens - 1, first, n, z);
+            bw_readout_term(&e->p.deep.heads, s.hidden, 1, s.in.n_tokens - 1, first, n, z);
         softmax3((double[3]){z[0], z[1], z[2]}, p);
     }
     scratch_free(&s);

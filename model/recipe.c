@@ -73,24 +73,19 @@ static bw_status read_text(const char *path, char **text, bw_err *err) {
     return BW_OK;
 }
 
-bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err) {
+bw_status bw_recipe_parse(const char *json, const char *label, bw_recipe *r, bw_err *err) {
     *r = (bw_recipe){0};
-    snprintf(r->name, sizeof r->name, "%s", path);
-    char *text = NULL;
-    bw_status st = read_text(path, &text, err);
-    if (st != BW_OK)
-        return st;
-    r->json = cJSON_Parse(text);
-    free(text);
+    snprintf(r->name, sizeof r->name, "%s", label);
+    r->json = cJSON_Parse(json);
     const cJSON *data = cJSON_GetObjectItem(r->json, "data"), *entry;
     const cJSON *name = cJSON_GetObjectItem(r->json, "name");
-    if (!cJSON_IsArray(data) || !cJSON_IsString(name))
-        st = bad(r, err, "not JSON with \"name\" and \"data\"");
+    bw_status st = cJSON_IsArray(data) && cJSON_IsString(name)
+                       ? BW_OK
+                       : bad(r, err, "not JSON with \"name\" and \"data\"");
     if (st == BW_OK) {
         snprintf(r->name, sizeof r->name, "%s", name->valuestring);
         r->set = calloc((size_t)cJSON_GetArraySize(data) + 1, sizeof *r->set);
-        if (!r->set)
-            st = bw_fail_memory(err);
+        st = r->set ? BW_OK : bw_fail_memory(err);
     }
     if (st == BW_OK)
         cJSON_ArrayForEach(entry, data) {
@@ -99,6 +94,16 @@ bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err) {
         }
     if (st != BW_OK)
         bw_recipe_free(r);
+    return st;
+}
+
+bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err) {
+    *r = (bw_recipe){0};
+    char *text = NULL;
+    bw_status st = read_text(path, &text, err);
+    if (st == BW_OK)
+        st = bw_recipe_parse(text, path, r, err);
+    free(text);
     return st;
 }
 
@@ -263,8 +268,12 @@ static bw_status add_set(bw_dataset *d, bw_recipe *r, size_t set, const bw_keyse
     return st == BW_OK && s->sentences ? add_sentences(d, s, set, first, err) : st;
 }
 
+static bool own_tests(const bw_recipe *r) {
+    return cJSON_IsTrue(cJSON_GetObjectItem(r->json, "own_tests"));
+}
+
 static bw_status read_corpora(bw_recipe *r, const char *folder, bw_dataset *d, bw_keyset *dev,
-                              bw_err *err) {
+                              bw_keyset *test, bw_err *err) {
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < r->n_sets; i++) {
         char path[1024];
@@ -278,11 +287,15 @@ static bw_status read_corpora(bw_recipe *r, const char *folder, bw_dataset *d, b
         r->set[i].dev_texts = r->set[i].redacted = 0;
         if (listed(r, "dev", r->set[i].file))
             st = bw_keyset_add_corpus(dev, &d->corpus[i], BW_PART_DEV, err);
+        if (st == BW_OK && own_tests(r))
+            st = bw_keyset_add_corpus(test, &d->corpus[i], BW_PART_TEST, err);
     }
     return st;
 }
 
 static bw_status add_tests(const bw_recipe *r, const char *folder, bw_keyset *test, bw_err *err) {
+    if (own_tests(r))
+        return BW_OK;
     const char *except[16] = {NULL};
     size_t n = 0;
     const cJSON *x;
@@ -301,7 +314,7 @@ bw_status bw_dataset_load(bw_recipe *r, const char *folder, bw_dataset *d, bw_er
     if (st == BW_OK)
         st = add_tests(r, folder, &test, err);
     if (st == BW_OK)
-        st = read_corpora(r, folder, d, &dev, err);
+        st = read_corpora(r, folder, d, &dev, &test, err);
     for (size_t i = 0; st == BW_OK && i < r->n_sets; i++)
         st = add_set(d, r, i, &test, &dev, err);
     if (st == BW_OK && d->n == 0)

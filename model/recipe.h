@@ -6,6 +6,7 @@
  *            "licence": "..."}, ...],
  *  "dev":  ["en_imdb", ...],                  files whose dev rows calibrate and choose
  *  "not_tested": ["en_sts12_16"],
+ *  "own_tests": true,                       only the recipe's files, not the whole folder, are tests
  *  "wide": {"epochs": 6, "rate": 0.5}, "tokenizer": {...}, "pretrain": {...}, "tune": {...}}
  *
  * An entry may also say "neutral": "none", a label of that file which is to count as neutral.
@@ -44,6 +45,8 @@ typedef struct {
 
 /* Reads a recipe: a path, or the name of one that comes with the program ("shipped"). */
 bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err);
+/* The same from JSON text; name is for messages. */
+bw_status bw_recipe_parse(const char *json, const char *name, bw_recipe *r, bw_err *err);
 void bw_recipe_free(bw_recipe *r);
 /* The number at "section.key", or fallback. */
 double bw_recipe_number(const bw_recipe *r, const char *section, const char *key, double fallback);

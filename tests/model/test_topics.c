@@ -68,7 +68,8 @@ static void words_set_clusters_apart(void **state) {
     const char *texts[24];
     int32_t member[24];
     for (int i = 0; i < 24; i++) {
-        texts[i] = i % 2 ? "the courier came late with the parcel" : "the battery of the phone died";
+        texts[i] =
+            i % 2 ? "the courier came late with the parcel" : "the battery of the phone died";
         member[i] = i % 2;
     }
     char *words[2][BW_TOPIC_WORDS];
@@ -126,7 +127,8 @@ static void terms_and_categories_find_their_aspect(void **state) {
     assert_int_equal(bw_aspect_of("尺码"), BW_FIT);
     assert_int_equal(bw_aspect_of("zebra"), BW_OTHER);
     assert_int_equal(bw_aspect_of(""), -1);
-    assert_int_equal(bw_aspect_words("The courier was late, price ok") & (1u << BW_DELIVERY | 1u << BW_PRICE | 1u << BW_FOOD),
+    assert_int_equal(bw_aspect_words("The courier was late, price ok") &
+                         (1u << BW_DELIVERY | 1u << BW_PRICE | 1u << BW_FOOD),
                      1u << BW_DELIVERY | 1u << BW_PRICE);
 }
 

@@ -26,6 +26,7 @@ static const bw_command PARTS[] = {
     {"convert", "a model folder as one f32 file with current names", bw_cmd_model_convert},
     {"verify", "compare with the answers of a reference implementation", cmd_verify},
     {"tokenizer", "train a vocabulary; encode and decode text", bw_cmd_tokenizer},
+    {"check-split", "prove that a recipe trains on no test text", bw_cmd_check_split},
     {0},
 };
 

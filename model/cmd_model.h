@@ -23,5 +23,7 @@ bw_status bw_cmd_verify_tokenizer(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_verify_processors(int argc, char **argv, bw_err *err);
 /* model tokenizer train|encode|decode ... */
 bw_status bw_cmd_tokenizer(int argc, char **argv, bw_err *err);
+/* model check-split RECIPE --data FOLDER: BW_EMISMATCH when a test text is trained on. */
+bw_status bw_cmd_check_split(int argc, char **argv, bw_err *err);
 
 #endif

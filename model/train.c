@@ -77,6 +77,7 @@ static bw_status start(run *x, bw_err *err) {
     t->max_tokens = (size_t)number(x, "max_tokens", 160);
     t->ngram_drop = (float)number(x, "ngram_drop", 0.3);
     t->word_drop = (float)number(x, "word_drop", 0.05);
+    t->neutral_weight = (float)number(x, "neutral_weight", 1.0);
     x->steps = (size_t)(number(x, "tokens", 1e6) / (double)t->batch_tokens) + 1;
     bw_params_add(&t->extra, "mlm.bias", 1, (size_t[]){bw_tokenizer_size(t->model->tokenizer)},
                   BW_PARAM_NO_DECAY);

@@ -25,7 +25,7 @@ typedef struct {
 } bw_train_options;
 
 /* Trains m in place. The schedule is in the recipe's section "pretrain" or "tune": tokens, rate,
- * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, share_power, average. Progress goes to
+ * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, neutral_weight, share_power, average. Progress goes to
  * stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
 bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw_train_options *o,
                    bw_err *err);
@@ -81,6 +81,7 @@ typedef struct {
     uint64_t seed;
     size_t batch_tokens, max_tokens;
     float ngram_drop, word_drop;
+    float neutral_weight; /* of neutral rows in the sentiment loss: they are few */
     void *jobs; /* private to the stage */
     size_t n_jobs, cap_jobs;
 } bw_trainer_state;

@@ -58,7 +58,8 @@ static void sentiment_loss(const bw_trainer_state *t, const job *j, const bw_spa
                            bw_span_read *d, bw_losses *l) {
     const bool two[3] = {true, false, true};
     bool two_class = t->recipe->set[j->e->set].two_class && j->e->label != BW_NEUTRAL;
-    l->sum[BW_LOSS_SENTIMENT] += bw_train_cross_entropy(r->sentiment, 3, (size_t)j->e->label, 1.0f,
+    float w = j->e->label == BW_NEUTRAL ? t->neutral_weight : 1.0f;
+    l->sum[BW_LOSS_SENTIMENT] += bw_train_cross_entropy(r->sentiment, 3, (size_t)j->e->label, w,
                                                         two_class ? two : NULL, d->sentiment);
     l->n[BW_LOSS_SENTIMENT]++;
 }

@@ -51,7 +51,7 @@ static void count(tally *t, const char *name, bool pass) {
         i++;
     assert_true(i < CAPS_MAX);
     if (i == t->n_caps)
-        snprintf(t->cap[t->n_caps++].name, sizeof t->cap[0].name, "%s", name);
+        snprintf(t->cap[t->n_caps++].name, sizeof t->cap[0].name, "%.39s", name);
     t->cap[i].n++;
     t->cap[i].passed += pass;
     t->n++;

@@ -114,7 +114,7 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
                          .draws = (size_t)f->o->draws,
                          .seed = (unsigned long)f->o->seed,
                          .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST),
-                         .target = 0.9,
+                         .target = 0.85,
                          .start = l.mode,
                          .factor = l.factor,
                          .label = "fit"};

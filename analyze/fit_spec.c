@@ -16,7 +16,7 @@ bw_fit_options bw_fit_defaults(void) {
                             .seed = 1,
                             .chains = 4,
                             .draws = 1000,
-                            .warmup = 500};
+                            .warmup = 400};
 }
 
 /* The first entry of "geometric,tv=weibull" that names no channel; the list itself serves channels. */

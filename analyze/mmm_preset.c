@@ -13,7 +13,7 @@
  * bellwether: outcome by its mean and media by their mean non-zero value, so that every prior below is
  * free of units. The prior median of each ROAS is the same, and such that all media together earn a
  * fifth of the outcome; a log sd of 1 lets each be five times less or more. Carry-over a week ~
- * Beta(2, 3): 0.1 to 0.75. The baseline wanders around trend and season by 2 to 16 %. At mean spend the logistic is at 0.15 to 0.75 of its ceiling. */
+ * Beta(2, 3): 0.1 to 0.75. The baseline wanders around trend and season by up to 15 %. At mean spend the logistic is at 0.15 to 0.75 of its ceiling. */
 #include "analyze/mmm_model.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static const bw_mmm_spec PRESETS[] = {
      .trend = true,
      .fourier = -1,
      .knots = -1,
-     .knots_pooled = true,
+     .knots_pooled = false,
      .effect = BW_EFFECT_ROAS,
      .media_share = 0.2,
      .outcome_scale = BW_SCALE_MEAN,
@@ -65,7 +65,7 @@ static const bw_mmm_spec PRESETS[] = {
      .season = NORMAL(0, 0.2),
      .event = NORMAL(0, 0.4),
      .control = NORMAL(0, 0.15),
-     .knot = NORMAL(0, 1),
+     .knot = NORMAL(0, 0.08),
      .kappa = LOGNORMAL(-3, 0.7),
      .tau = NORMAL(0, 0.4),
      .eta = HALFNORMAL(0.4),

@@ -7,7 +7,9 @@
 #include <string.h>
 
 /* The envelope of one channel: its corners are levels of the grid. */
-typedef struct { size_t *corner, n, at; } envelope;
+typedef struct {
+    size_t *corner, n, at;
+} envelope;
 
 typedef struct {
     const bw_allocation *a;
@@ -150,7 +152,8 @@ static double total_value(const bw_allocation *a, const double *x) {
 /* Whether money may go from channel i to channel j. */
 static bool may_move(const state *s, size_t i, size_t j, double amount) {
     const bw_allocation *a = s->a;
-    if (s->x[i] - amount < level_x(a, i, 0) - 1e-9 || s->x[j] + amount > level_x(a, j, a->n_level - 1) + 1e-9)
+    if (s->x[i] - amount < level_x(a, i, 0) - 1e-9 ||
+        s->x[j] + amount > level_x(a, j, a->n_level - 1) + 1e-9)
         return false;
     size_t gi = a->group ? a->group[i] : BW_NO_GROUP, gj = a->group ? a->group[j] : BW_NO_GROUP;
     if (gi == gj)
@@ -160,7 +163,8 @@ static bool may_move(const state *s, size_t i, size_t j, double amount) {
 }
 
 static void move(state *s, size_t i, size_t j, double amount) {
-    size_t gi = s->a->group ? s->a->group[i] : BW_NO_GROUP, gj = s->a->group ? s->a->group[j] : BW_NO_GROUP;
+    size_t gi = s->a->group ? s->a->group[i] : BW_NO_GROUP,
+           gj = s->a->group ? s->a->group[j] : BW_NO_GROUP;
     s->x[i] -= amount;
     s->x[j] += amount;
     if (gi != BW_NO_GROUP)
@@ -178,11 +182,14 @@ static bool best_exchange(state *s, double least) {
     for (size_t i = 0; i < a->n_channel; i++)
         for (size_t j = 0; j < a->n_channel; j++)
             for (size_t k = 0; k < 2 * a->n_level && i != j; k++) {
-                double amount = k < a->n_level ? s->x[i] - level_x(a, i, k) : level_x(a, j, k - a->n_level) - s->x[j];
+                double amount = k < a->n_level ? s->x[i] - level_x(a, i, k)
+                                               : level_x(a, j, k - a->n_level) - s->x[j];
                 if (amount <= 1e-9 || !may_move(s, i, j, amount))
                     continue;
-                double gain = bw_allocation_value(a, i, s->x[i] - amount) - bw_allocation_value(a, i, s->x[i]) +
-                              bw_allocation_value(a, j, s->x[j] + amount) - bw_allocation_value(a, j, s->x[j]);
+                double gain = bw_allocation_value(a, i, s->x[i] - amount) -
+                              bw_allocation_value(a, i, s->x[i]) +
+                              bw_allocation_value(a, j, s->x[j] + amount) -
+                              bw_allocation_value(a, j, s->x[j]);
                 if (gain > best) {
                     best = gain;
                     best_amount = amount;
@@ -226,7 +233,8 @@ static void set_prices(const state *s, bw_allocation_result *out) {
     size_t next = steepest(s, BW_NO_GROUP);
     out->price = next < a->n_channel ? next_slope(s, next) : 0.0;
     for (size_t c = 0; c < a->n_channel; c++) {
-        bool top = out->x[c] >= level_x(a, c, a->n_level - 1) - 1e-9, bottom = out->x[c] <= level_x(a, c, 0) + 1e-9;
+        bool top = out->x[c] >= level_x(a, c, a->n_level - 1) - 1e-9,
+             bottom = out->x[c] <= level_x(a, c, 0) + 1e-9;
         double below = slope_below(a, c, out->x[c]), above = slope_above(a, c, out->x[c]);
         if (top && !bottom && below > out->price)
             out->channel_price[c] = below - out->price;
@@ -234,7 +242,8 @@ static void set_prices(const state *s, bw_allocation_result *out) {
             out->channel_price[c] = above - out->price;
     }
     for (size_t g = 0; g < a->n_group; g++) {
-        bool full = s->group_sum[g] >= a->group_hi[g] - 1e-9, floor = s->group_sum[g] <= a->group_lo[g] + 1e-9;
+        bool full = s->group_sum[g] >= a->group_hi[g] - 1e-9,
+             floor = s->group_sum[g] <= a->group_lo[g] + 1e-9;
         double best = 0;
         for (size_t c = 0; c < a->n_channel; c++)
             if (a->group[c] == g && next_slope(s, c) > best)
@@ -254,7 +263,8 @@ static bool allocate(const bw_allocation *a, state *s, bw_allocation_result *out
     out->x = calloc(C + 1, sizeof *out->x);
     out->channel_price = calloc(C + 1, sizeof *out->channel_price);
     out->group_price = calloc(a->n_group + 1, sizeof *out->group_price);
-    return s->env && s->corners && s->x && s->group_sum && out->x && out->channel_price && out->group_price;
+    return s->env && s->corners && s->x && s->group_sum && out->x && out->channel_price &&
+           out->group_price;
 }
 
 static void begin(state *s) {

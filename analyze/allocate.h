@@ -16,24 +16,25 @@
 
 typedef struct {
     size_t n_channel, n_level, n_group;
-    const double *x;       /* [n_channel, n_level] spend, ascending: the first is the least allowed, the
+    const double *x; /* [n_channel, n_level] spend, ascending: the first is the least allowed, the
                               last the most */
-    const double *f;       /* [n_channel, n_level] value */
-    const size_t *group;   /* [n_channel] or BW_NO_GROUP */
+    const double *f; /* [n_channel, n_level] value */
+    const size_t *group;               /* [n_channel] or BW_NO_GROUP */
     const double *group_lo, *group_hi; /* [n_group] */
-    double total;          /* to be spent; ignored with a target or goal */
-    double target;         /* > 0: spend while value / spend stays at least this */
-    double goal;           /* > 0: the least spend whose value reaches it */
+    double total;                      /* to be spent; ignored with a target or goal */
+    double target;                     /* > 0: spend while value / spend stays at least this */
+    double goal;                       /* > 0: the least spend whose value reaches it */
 } bw_allocation;
 
 typedef struct {
-    double *x;             /* [n_channel] */
+    double *x;                  /* [n_channel] */
     double spend, value, bound; /* value of x; what no allowed split of this spend exceeds */
-    double price;          /* value of one more unit of the total */
-    double *channel_price; /* [n_channel] value of loosening the channel's binding limit by one unit:
+    double price;               /* value of one more unit of the total */
+    double
+        *channel_price;  /* [n_channel] value of loosening the channel's binding limit by one unit:
                               above 0 the upper one, below 0 the lower one */
-    double *group_price;   /* [n_group] likewise */
-    int reached;           /* of a target or goal: 1 when it could be kept */
+    double *group_price; /* [n_group] likewise */
+    int reached;         /* of a target or goal: 1 when it could be kept */
 } bw_allocation_result;
 
 /* Limits must be feasible: least spends within groups and total. The caller frees the result. */

@@ -4,6 +4,7 @@
 
 const bw_command BW_ANALYZE_COMMANDS[] = {
     {"fit", "what each channel earns, with intervals", bw_cmd_fit},
+    {"plan", "the best budget for the next weeks, and what its limits cost", bw_cmd_plan},
     {"timing", "when to send, how often, and which content works", bw_cmd_timing},
     {"forecast", "where the outcome will land, and how sure that is", bw_cmd_forecast},
     {"price", "how sales answer to price and promotions, and the price that pays", bw_cmd_price},

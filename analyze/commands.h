@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 bw_status bw_cmd_fit(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_plan(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_timing(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_price(int argc, char **argv, bw_err *err);

@@ -9,7 +9,8 @@
 enum { LEVELS = 21 };
 
 /* Michaelis-Menten where power is 1, an S-curve above. */
-static void curve(double *x, double *f, double lo, double hi, double top, double half, double power) {
+static void curve(double *x, double *f, double lo, double hi, double top, double half,
+                  double power) {
     for (int i = 0; i < LEVELS; i++) {
         x[i] = lo + (hi - lo) * i / (LEVELS - 1);
         f[i] = top * pow(x[i], power) / (pow(half, power) + pow(x[i], power));
@@ -42,16 +43,17 @@ static void matches_brute_force(void **state) {
         for (int c = 0; c < 3; c++)
             curve(x + c * LEVELS, f + c * LEVELS, 0, 100, 50 + 400 * gsl_rng_uniform(r),
                   5 + 80 * gsl_rng_uniform(r), run % 2 ? 1 : 1 + 2 * gsl_rng_uniform(r));
-        bw_allocation a = {.n_channel = 3, .n_level = LEVELS, .x = x, .f = f, .total = 5 * (10 + run % 40)};
+        bw_allocation a = {
+            .n_channel = 3, .n_level = LEVELS, .x = x, .f = f, .total = 5 * (10 + run % 40)};
         bw_allocation_result out;
         CHECK_OK(bw_allocate(&a, &out, &err));
         double best = brute(&a, INFINITY);
         CHECK_NEAR(out.x[0] + out.x[1] + out.x[2], a.total, 1e-6);
-        assert_true(out.bound >= best - 1e-9);        /* the bound bounds */
+        assert_true(out.bound >= best - 1e-9); /* the bound bounds */
         assert_true(out.value <= out.bound + 1e-9);
         if (run % 2) /* concave: the split is the best of the grid */
             CHECK_REL(out.value, best, 1e-9);
-        else         /* S-shaped: at most a twentieth below the best */
+        else /* S-shaped: at most a twentieth below the best */
             assert_true(out.value >= 0.95 * best);
         bw_allocation_free(&out);
     }

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# fit and plan as a user drives them: on a small simulated shop, on too little data, with wrong words.
+. "$(dirname "$0")/lib.sh"
+
+value() { python3 -c "import json,sys; print(eval('json.load(sys.stdin)' + sys.argv[1]))" "$1"; }
+
+"$BW" demo --no-report >/dev/null 2>&1
+before=$(sqlite3 "$BELLWETHER_DB" "SELECT count(*) FROM model_run WHERE kind = 'fit'")
+check "fit runs" "$BW" fit --quick
+first=$("$BW" fit --quick --json 2>/dev/null)
+equal "nothing changed, nothing is fitted" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT count(*) FROM model_run WHERE kind = 'fit'")" $((before + 1))
+equal "sampler without divergences to speak of" "$(value '["divergences"] < 40' <<<"$first")" True
+equal "chains agree" "$(value '["max_rhat"] < 1.02' <<<"$first")" True
+equal "the seven channels of the shop" "$(value '["channels"].__len__()' <<<"$first")" 7
+# demo_truth is what the shop was made with; estimates never see it.
+covered=$(sqlite3 "$BELLWETHER_DB" "SELECT count(*) FROM latest_estimate e JOIN demo_truth t
+    ON t.name = 'roas' AND t.subject = e.subject
+    WHERE e.kind = 'fit' AND e.name = 'roas' AND t.value BETWEEN e.lo AND e.hi")
+if [ "$covered" -ge 5 ]; then ok "90 % intervals hold the true ROAS of $covered channels of 7"
+else not_ok "90 % intervals hold the true ROAS of at least 5 channels" "$covered of 7"; fi
+equal "weekly parts add up to the fitted outcome" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT max(abs(d.s / f.mean - 1)) < 1e-6 FROM latest_estimate f JOIN
+       (SELECT at, sum(mean) AS s FROM latest_estimate WHERE kind = 'fit' AND name = 'decomposition' GROUP BY at) d
+       ON d.at = f.at WHERE f.kind = 'fit' AND f.name = 'fitted'")" 1
+equal "parts of the week's change add up to the change" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT abs(sum(e.mean) - (SELECT a.revenue - b.revenue FROM weekly a, weekly b
+       WHERE a.week = e.at AND b.week = date(e.at, '-7 days'))) < 1 FROM latest_estimate e
+       WHERE kind = 'change' AND name = 'change_week'")" 1
+second=$(OMP_NUM_THREADS=1 "$BW" fit --quick --force --json 2>/dev/null)
+equal "the same figures from one thread" "$(grep -v seconds <<<"$second" | sha256sum)" \
+    "$(grep -v seconds <<<"$first" | sha256sum)"
+
+check "plan runs" "$BW" plan
+plan=$("$BW" plan --json)
+equal "the total is kept to the cent" \
+    "$(python3 -c "import json,sys; p=json.loads(sys.argv[1]); print(abs(p['total_now']-p['total_planned']) < 0.01)" "$plan")" True
+equal "the gap to the bound is small" "$(value '["gap"] < 0.01' <<<"$plan")" True
+equal "the plan pays" "$(value '["gain"]["probability"] > 0.5' <<<"$plan")" True
+limited=$("$BW" plan --limit search=8000:9000,email=fixed --json)
+equal "limits go to the channel they name" \
+    "$(python3 -c "import json,sys; p={c['channel']:c for c in json.loads(sys.argv[1])['channels']}
+print(8000 <= p['search']['planned'] <= 9000 and abs(p['email']['planned']-p['email']['now']) < 1e-6)" "$limited")" True
+fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
+    "$BW" plan --limit search=20000:30000 --group s=search+email:0:10000
+fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2
+fails "a goal out of reach says how far one gets" 1 "earn at most" "$BW" plan --goal 1e9
+fails "an unknown preset" 1 "no preset 'robyn'" "$BW" fit --preset robyn
+fails "an unknown channel in a prior" 1 "no channel 'radio'" "$BW" fit --roas radio=2
+fails "a word too many" 2 "not expected" "$BW" fit please
+
+export BELLWETHER_DB="$T/short.db"
+"$BW" demo --shape three-weeks --no-report >/dev/null 2>&1
+fails "three weeks are too few, and said so" 1 "weeks of outcome; effects of channels need at least" "$BW" fit
+fails "no plan without a fit" 1 "run 'bellwether fit' first" "$BW" plan
+export BELLWETHER_DB="$T/empty.db"
+"$BW" init >/dev/null 2>&1
+fails "no outcome" 1 "no outcome to explain" "$BW" fit
+finish

@@ -6,6 +6,7 @@
 #include "model/metrics.h"
 #include "model/text.h"
 #include "model/topics.h"
+#include "model/cmd_eval_text.h"
 #include "model/eval.h"
 
 #include <cjson/cJSON.h>
@@ -364,6 +365,10 @@ static bw_status run_task(eval_fn task, const char *weights, const char *path, c
 }
 
 bw_status bw_cmd_eval(int argc, char **argv, bw_err *err) {
+    if (argc > 1 && !strcmp(argv[1], "text"))
+        return bw_cmd_eval_text(argc - 1, argv + 1, err);
+    if (argc > 1 && !strcmp(argv[1], "perplexity"))
+        return bw_cmd_eval_perplexity(argc - 1, argv + 1, err);
     const char *split = "test", *weights = NULL;
     bool json = false;
     const bw_option options[] = {
@@ -376,7 +381,9 @@ bw_status bw_cmd_eval(int argc, char **argv, bw_err *err) {
                             "Measures the language model on a labelled table: sentiment (accuracy, "
                             "macro-F1, AUC, calibration error), "
                             "similarity of pairs (Spearman, Pearson), polarity and detection of "
-                            "aspects, topics against labelled classes.",
+                            "aspects, topics against labelled classes. 'eval text' judges generated "
+                            "texts (BLEU, chrF, ROUGE), 'eval perplexity' a generator; each has its "
+                            "own --help.",
                             "  bellwether eval sentiment en_sst2.tsv.gz --split test --json\n"
                             "  bellwether eval similarity en_stsb.tsv.gz\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);

@@ -86,38 +86,10 @@ static bw_status write_log(bw_load *l, bw_err *err) {
                : st;
 }
 
-static const char *const WEEK_DAYS[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                        "Thursday", "Friday", "Saturday"};
-
-/* Weekly rows say on which day the shop's week begins; an earlier setting stands. */
-static bw_status settle_week(bw_load *l, const bw_rhythm *rhythm, bw_err *err) {
-    if (!rhythm->weekly)
-        return BW_OK;
-    char *have = bw_db_setting(l->db, "week_start", NULL);
-    char want[2] = {(char)('0' + rhythm->week_day), '\0'};
-    bw_status st = BW_OK;
-    if (!have) {
-        st = bw_db_set(l->db, "week_start", want, err);
-        bw_findings_add(l->findings, &(bw_spot){.severity = BW_NOTE, .rule = "week_start"},
-                        "the rows are weekly; weeks begin on %s", WEEK_DAYS[rhythm->week_day]);
-    } else if (strcmp(have, want) != 0) {
-        int day = have[0] >= '0' && have[0] <= '6' ? have[0] - '0' : 1;
-        bw_findings_add(
-            l->findings,
-            &(bw_spot){.severity = BW_WARNING,
-                       .rule = "week_start",
-                       .value = WEEK_DAYS[rhythm->week_day],
-                       .fix = "if the file is right, run: bellwether setting set week_start DAY"},
-            "the rows are weekly from this day, the database counts weeks from %s", WEEK_DAYS[day]);
-    }
-    free(have);
-    return st;
-}
-
 static bw_status finish(bw_load *l, bw_err *err) {
     bw_rhythm rhythm;
     bw_doctor_finish(l->doctor, l->findings, &rhythm);
-    bw_status st = settle_week(l, &rhythm, err);
+    bw_status st = rhythm.weekly ? bw_load_settle_week(l, rhythm.week_day, err) : BW_OK;
     if (st == BW_OK && strcmp(l->job->kind, "wide") == 0 && l->findings->errors == 0)
         st = bw_load_events(l, rhythm.weekly, err);
     if (st == BW_OK)

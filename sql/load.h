@@ -45,6 +45,15 @@ bw_status bw_load_wide(bw_load *l, bw_err *err);
 /* Days of event columns, as bw_load_wide left them, into events; weekly: a row is a week. */
 bw_status bw_load_events(bw_load *l, bool weekly, bw_err *err);
 
+/* Sets a setting that no file has settled yet; one that differs is a finding of that severity ("the
+ * database holds WHAT in ..."). */
+bw_status bw_load_settle(bw_load *l, const char *key, const char *value, const char *what,
+                         bw_severity severity, bw_err *err);
+/* The currency that the name of a money column ends in, if any. */
+bw_status bw_load_currency(bw_load *l, size_t column, bw_err *err);
+/* Weekly rows on that day of the week (0 Sunday): the shop's weeks, unless settled before. */
+bw_status bw_load_settle_week(bw_load *l, int week_day, bw_err *err);
+
 /* Remembers a campaign of that channel at that day; false when memory ran out. */
 bool bw_load_note_campaign(bw_load *l, const bw_value *campaign, const bw_value *channel, int day);
 /* Writes channels, regions and campaigns that the rows named. */

@@ -116,6 +116,33 @@ static void read_constant(struct rows *r, size_t f) {
                         r->kind->fields[f].name);
 }
 
+static bool is_money(const bw_field *field) {
+    return strcmp(field->name, "cost") == 0 || strcmp(field->name, "revenue") == 0 ||
+           strcmp(field->name, "price") == 0;
+}
+
+static bw_status find_currency(struct rows *r, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t f = 0; st == BW_OK && f < r->n; f++)
+        if (r->columns.column[f] >= 0 && is_money(&r->kind->fields[f]))
+            st = bw_load_currency(r->l, (size_t)r->columns.column[f], err);
+    return st;
+}
+
+static void find_fields(struct rows *r) {
+    r->day_field = field_named(r, strcmp(r->kind->name, "message") == 0 ? "sent_at" : "day");
+    r->series_field = field_named(r, r->kind->series);
+    r->measure_field = field_named(r, r->kind->measure);
+    r->geo_field = field_named(r, "geo");
+    r->channel_field = field_named(r, "channel");
+    r->campaign_field = field_named(r, "campaign");
+    r->cost_field = field_named(r, "cost");
+    r->impressions_field = field_named(r, "impressions");
+    if (r->kind->measure && strcmp(r->kind->measure, "revenue") == 0 && !has(r, r->measure_field))
+        r->measure_field =
+            has(r, field_named(r, "orders")) ? field_named(r, "orders") : field_named(r, "units");
+}
+
 static bw_status set_up(struct rows *r, bw_err *err) {
     bw_load *l = r->l;
     r->n = bw_kind_fields(r->kind);
@@ -129,25 +156,16 @@ static bw_status set_up(struct rows *r, bw_err *err) {
     for (size_t f = 0; f < r->n; f++)
         if (r->columns.constant[f])
             read_constant(r, f);
-    r->day_field = field_named(r, strcmp(r->kind->name, "message") == 0 ? "sent_at" : "day");
-    r->series_field = field_named(r, r->kind->series);
-    r->measure_field = field_named(r, r->kind->measure);
-    r->geo_field = field_named(r, "geo");
-    r->channel_field = field_named(r, "channel");
-    r->campaign_field = field_named(r, "campaign");
-    r->cost_field = field_named(r, "cost");
-    r->impressions_field = field_named(r, "impressions");
-    if (r->kind->measure && strcmp(r->kind->measure, "revenue") == 0 && !has(r, r->measure_field))
-        r->measure_field =
-            has(r, field_named(r, "orders")) ? field_named(r, "orders") : field_named(r, "units");
+    find_fields(r);
+    st = find_currency(r, err);
     for (size_t f = 0; f < r->n; f++)
         if (rating_from_label(r, f))
             bw_findings_add(l->findings,
                             &(bw_spot){.severity = BW_NOTE, .rule = "rating_from_label"},
                             "ratings are made from the label: 1 is 5 stars, neutral 3, 0 is 1 "
                             "(labels 0 to 4 are stars less one)");
-    if (l->findings->errors)
-        return BW_OK;
+    if (st != BW_OK || l->findings->errors)
+        return st;
     return bw_sink_new(l->db, r->kind->table, r->stored, r->n_stored, &r->sink, err);
 }
 

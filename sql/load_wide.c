@@ -451,30 +451,13 @@ static bw_status read_all(struct wide *w, bw_err *err) {
 
 /* ---- after the rows ---- */
 
-static bw_status settle(struct wide *w, const char *key, const char *value, const char *what,
-                        bw_severity severity, bw_err *err) {
-    char *have = bw_db_setting(w->l->db, key, NULL);
-    bw_status st = BW_OK;
-    if (!have)
-        st = bw_db_set(w->l->db, key, value, err);
-    else if (strcmp(have, value) != 0)
-        bw_findings_add(
-            w->l->findings,
-            &(bw_spot){.severity = severity,
-                       .rule = key,
-                       .value = value,
-                       .fix = "correct the mapping, or run: bellwether setting set KEY VALUE"},
-            "the database holds %s in %s", what, have);
-    free(have);
-    return st;
-}
-
 static bw_status write_settings(struct wide *w, bw_err *err) {
     bw_status st = BW_OK;
     if (w->map.currency[0])
-        st = settle(w, "currency", w->map.currency, "money", BW_ERROR, err);
+        st = bw_load_settle(w->l, "currency", w->map.currency, "money", BW_ERROR, err);
     if (st == BW_OK && has_role(w, BW_WIDE_OUTCOME))
-        st = settle(w, "outcome_kind", w->map.outcome_kind, "its outcome", BW_WARNING, err);
+        st = bw_load_settle(w->l, "outcome_kind", w->map.outcome_kind, "its outcome", BW_WARNING,
+                            err);
     return st;
 }
 

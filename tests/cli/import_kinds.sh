@@ -10,6 +10,9 @@ Date,Channel,Campaign name,Amount spent (EUR),Impr.
 C
 contains "spend: rows are counted" "$("$BW" import spend "$T/spend.csv" 2>&1)" '2 rows read, 2 new, 0 changed'
 equal "spend: quotes, thousands and synonyms are read" "$(db "SELECT channel, campaign, cost FROM spend WHERE day = '2024-01-02'")" "tv, national|x|1211.5"
+equal "spend: the currency stands in the name of the column" "$("$BW" setting get currency)" EUR
+printf 'day,channel,cost (USD)\n2024-01-01,x,1\n' >"$T/usd.csv"
+fails "spend: money of two currencies is not mixed" 1 "'USD': the database holds money in EUR" "$BW" import spend "$T/usd.csv"
 equal "spend: channels are known" "$(db 'SELECT group_concat(name) FROM channel')" "search,tv, national"
 contains "the same file again changes nothing and says so" "$("$BW" import spend "$T/spend.csv" 2>&1)" 'imported before, nothing changed'
 sed 's/10.5/12.25/' "$T/spend.csv" >"$T/spend2.csv"

@@ -8,6 +8,7 @@
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,54 +193,101 @@ static bw_status fit_joint(struct design *z, bw_demand *out, bw_err *err) {
     return BW_OK;
 }
 
+/* Rows of group g are order[start[g]] .. order[start[g + 1] - 1]; start: [groups + 2]. */
+static void sort_by_group(const bw_demand_data *d, size_t *start, size_t *order) {
+    for (size_t i = 0; i < d->n; i++)
+        start[d->group[i] + 2]++;
+    for (size_t g = 2; g <= d->groups + 1; g++)
+        start[g] += start[g - 1];
+    for (size_t i = 0; i < d->n; i++)
+        order[start[d->group[i] + 1]++] = i;
+}
+
+/* A control that never moves in this group says nothing there and would be collinear with its level. */
+static bool moves(const bw_demand_data *d, const size_t *row, size_t n, size_t control) {
+    for (size_t k = 1; k < n; k++)
+        if (d->control[row[k] * d->controls + control] !=
+            d->control[row[0] * d->controls + control])
+            return true;
+    return false;
+}
+
+/* Clusters of the group's rows, counted anew from 0. code: [units_n] scratch. */
+static size_t number_units(const bw_demand_data *d, const size_t *row, size_t n, size_t *code,
+                           size_t *unit) {
+    size_t clusters = 0;
+    for (size_t u = 0; u < d->units_n; u++)
+        code[u] = SIZE_MAX;
+    for (size_t k = 0; k < n; k++) {
+        size_t *c = &code[d->unit[row[k]]];
+        *c = *c == SIZE_MAX ? clusters++ : *c;
+        unit[k] = *c;
+    }
+    return clusters;
+}
+
+static bool fit_group(struct design *z, const size_t *row, bw_demand_group *r, size_t *code) {
+    const bw_demand_data *d = z->d;
+    size_t p = 2, clusters = d->unit ? number_units(d, row, r->n, code, z->unit) : 0;
+    bool *used = calloc(d->controls + 1, sizeof *used);
+    for (size_t c = 0; used && c < d->controls; c++) {
+        used[c] = moves(d, row, r->n, c);
+        p += used[c];
+    }
+    for (size_t k = 0; used && k < r->n; k++) {
+        double *x = z->x + k * p;
+        size_t at = 2;
+        x[0] = 1;
+        x[1] = regressor(d, row[k]);
+        for (size_t c = 0; c < d->controls; c++)
+            if (used[c])
+                x[at++] = d->control[row[k] * d->controls + c];
+        z->y[k] = response(d, row[k]);
+    }
+    bw_ols_data data = {.x = z->x,
+                        .y = z->y,
+                        .n = r->n,
+                        .p = p,
+                        .cov = d->unit ? BW_COV_CLUSTER : BW_COV_CLASSIC,
+                        .cluster = z->unit,
+                        .clusters = clusters};
+    bw_ols_fit fit;
+    bool done = used && bw_ols(&data, &fit, NULL) == BW_OK;
+    free(used);
+    if (!done)
+        return false;
+    bw_contrast c = bw_ols_coef(&fit, 1, LEVEL);
+    store_slope(d, r, &c);
+    bw_ols_free(&fit);
+    return true;
+}
+
 /* Without factors the groups have nothing in common: a small regression each. A group whose controls
  * are collinear is left out. */
 static bw_status fit_each(struct design *z, bw_demand *out, bw_err *err) {
     const bw_demand_data *d = z->d;
-    size_t p = 2 + d->controls, *start = calloc(d->groups + 2, sizeof *start),
-           *order = malloc(d->n * sizeof *order);
-    z->x = malloc(d->n * p * sizeof *z->x);
+    size_t *start = calloc(d->groups + 2, sizeof *start), *order = malloc(d->n * sizeof *order);
+    size_t *code = malloc((d->units_n + 1) * sizeof *code);
+    z->x = malloc(d->n * (2 + d->controls) * sizeof *z->x);
     z->y = malloc(d->n * sizeof *z->y);
     z->unit = malloc(d->n * sizeof *z->unit);
-    bw_status st = start && order && z->x && z->y && z->unit ? BW_OK : bw_fail_memory(err);
-    for (size_t i = 0; st == BW_OK && i < d->n; i++)
-        start[d->group[i] + 2]++;
-    for (size_t g = 2; st == BW_OK && g <= d->groups + 1; g++)
-        start[g] += start[g - 1];
-    for (size_t i = 0; st == BW_OK && i < d->n; i++)
-        order[start[d->group[i] + 1]++] = i;
+    bw_status st = start && order && code && z->x && z->y && z->unit ? BW_OK : bw_fail_memory(err);
+    if (st == BW_OK)
+        sort_by_group(d, start, order);
     for (size_t g = 0; st == BW_OK && g < d->groups; g++) {
         bw_demand_group *r = &out->group[g];
-        bw_ols_fit fit;
-        for (size_t k = 0; k < r->n; k++) {
-            size_t i = order[start[g] + k];
-            double *row = z->x + k * p;
-            row[0] = 1;
-            row[1] = regressor(d, i);
-            if (d->controls)
-                memcpy(row + 2, d->control + i * d->controls, d->controls * sizeof *row);
-            z->y[k] = response(d, i);
-            z->unit[k] = d->unit ? d->unit[i] : 0;
-        }
-        if (!r->known)
-            continue;
-        r->known = bw_ols(&(bw_ols_data){.x = z->x,
-                                         .y = z->y,
-                                         .n = r->n,
-                                         .p = p,
-                                         .cov = d->unit ? BW_COV_CLUSTER : BW_COV_CLASSIC,
-                                         .cluster = z->unit,
-                                         .clusters = d->units_n},
-                          &fit, NULL) == BW_OK;
-        out->known -= !r->known;
-        if (r->known) {
-            bw_contrast c = bw_ols_coef(&fit, 1, LEVEL);
-            store_slope(d, r, &c);
-            bw_ols_free(&fit);
+        if (r->known && !fit_group(z, order + start[g], r, code)) {
+            r->known = false;
+            out->known--;
         }
     }
+    if (st == BW_OK && !out->known)
+        st = bw_fail(err, BW_EDATA,
+                     "in every group the price moves exactly with the controls: its own "
+                     "effect cannot be told; leave a control out");
     free(start);
     free(order);
+    free(code);
     return st;
 }
 

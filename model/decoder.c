@@ -1,321 +1,16 @@
 /* model/decoder.c - one step of a decoder over a key/value cache.
  *
  * The rows of a step are the new tokens of all sequences, one behind the other; every product runs
- * over all of them on packed weights, attention runs a sequence at a time against its own keys.
- * Slots are numbers into a pool of stores: reordering beams moves numbers and copies only what two
- * slots would share. */
-#include "model/decoder.h"
+ * over all of them on packed weights, attention runs a sequence at a time against its own keys. */
+#include "model/kv.h"
 #include "model/simd.h"
-#include "model/tf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- packed weights ---- */
-
-typedef struct {
-    bw_packed *qkv, *out, *cross_q, *cross_out, *up, *down;
-} packed_layer;
-
-struct bw_decoder {
-    const bw_transformer *t;
-    bw_pack_kind kind;
-    packed_layer *layers;
-    bw_packed *lm;
-};
-
-static bw_status pack(const bw_decoder *d, const bw_tf_dense *m, bw_packed **out, bw_err *err) {
-    if (m->weight == BW_NONE)
-        return BW_OK;
-    return bw_packed_new(d->kind, bw_tf_at(d->t, m->weight), bw_tf_at(d->t, m->bias), m->out, m->in,
-                         out, err);
-}
-
-static bw_status pack_layer(const bw_decoder *d, const bw_tf_layer_weights *w, packed_layer *p,
-                            bw_err *err) {
-    const bw_tf_dense *from[] = {&w->qkv, &w->out, &w->cross_q, &w->cross_out, &w->up, &w->down};
-    bw_packed **to[] = {&p->qkv, &p->out, &p->cross_q, &p->cross_out, &p->up, &p->down};
-    bw_status st = BW_OK;
-    for (size_t i = 0; st == BW_OK && i < sizeof from / sizeof *from; i++)
-        st = pack(d, from[i], to[i], err);
-    return st;
-}
-
-bw_status bw_decoder_new(const bw_transformer *t, bw_pack_kind kind, bw_decoder **out,
-                         bw_err *err) {
-    *out = NULL;
-    size_t n = t->dec.shape.layers;
-    if (!n || t->lm.weight == BW_NONE)
-        return bw_fail(err, BW_EARG, "this model cannot write: it has no %s",
-                       n ? "language-model head" : "decoder");
-    bw_decoder *d = calloc(1, sizeof *d);
-    if (!d)
-        return bw_fail_memory(err);
-    d->t = t;
-    d->kind = kind;
-    d->layers = calloc(n, sizeof *d->layers);
-    bw_status st = d->layers ? pack(d, &t->lm, &d->lm, err) : bw_fail_memory(err);
-    for (size_t i = 0; st == BW_OK && i < n; i++)
-        st = pack_layer(d, &t->dec.layers[i], &d->layers[i], err);
-    if (st != BW_OK) {
-        bw_decoder_free(d);
-        return st;
-    }
-    *out = d;
-    return BW_OK;
-}
-
-void bw_decoder_free(bw_decoder *d) {
-    if (!d)
-        return;
-    for (size_t i = 0; d->layers && i < d->t->dec.shape.layers; i++) {
-        packed_layer *l = &d->layers[i];
-        bw_packed *all[] = {l->qkv, l->out, l->cross_q, l->cross_out, l->up, l->down};
-        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-            bw_packed_free(all[k]);
-    }
-    bw_packed_free(d->lm);
-    free(d->layers);
-    free(d);
-}
-
-/* ---- the cache ---- */
-
-/* The tokens of one sequence: keys and values [layers][2][capacity][kv_dim], made on first use. */
-typedef struct {
-    float *kv;
-    size_t length;
-    bool used; /* by some slot */
-} store;
-
-/* What a step works in; rows for the largest step so far. */
-typedef struct {
-    float *x, *h, *qkv, *ctx, *up, *act;
-    float *scores; /* attention */
-    void *packed;  /* rows in the form of the packed weights */
-    size_t rows;
-    float *arena;
-} scratch;
-
-struct bw_kv_cache {
-    const bw_decoder *d;
-    bw_decoder *own; /* d, when the cache made it */
-    size_t n_seq, capacity;
-    store *stores;  /* [2 n_seq], so that a reorder always finds a free one */
-    size_t *slot;   /* [n_seq]: number of its store */
-    size_t *source; /* [n_seq]: number of its encoded source */
-    float **cross;  /* [n_sources]: keys and values [layers][n tokens][2 kv_dim] */
-    size_t *cross_tokens;
-    size_t n_sources;
-    float *rel;          /* relative bias for capacity, or NULL */
-    bw_tf_workspace *ws; /* encoder, rope table */
-    scratch s;
-};
-
-static void free_sources(bw_kv_cache *c) {
-    for (size_t i = 0; i < c->n_sources; i++)
-        free(c->cross[i]);
-    free(c->cross);
-    free(c->cross_tokens);
-    c->cross = NULL;
-    c->cross_tokens = NULL;
-    c->n_sources = 0;
-}
-
-void bw_kv_cache_free(bw_kv_cache *c) {
-    if (!c)
-        return;
-    for (size_t i = 0; c->stores && i < 2 * c->n_seq; i++)
-        free(c->stores[i].kv);
-    free_sources(c);
-    free(c->stores);
-    free(c->slot);
-    free(c->source);
-    free(c->rel);
-    free(c->s.arena);
-    free(c->s.packed);
-    bw_tf_workspace_free(c->ws);
-    bw_decoder_free(c->own);
-    free(c);
-}
-
-static bw_status prepare_tables(bw_kv_cache *c, bw_err *err) {
-    const bw_transformer *t = c->d->t;
-    if (t->c.pos == BW_POS_ROTARY)
-        return bw_tf_rope_prepare(t, c->ws, c->capacity, err);
-    if (t->dec.rel_bias == BW_NONE)
-        return BW_OK;
-    c->rel = calloc(t->dec.shape.heads * (2 * c->capacity + 1), sizeof *c->rel);
-    if (!c->rel)
-        return bw_fail_memory(err);
-    bw_tf_rel_expand(t, &t->dec, c->rel, c->capacity);
-    return BW_OK;
-}
-
-bw_status bw_kv_cache_of(const bw_decoder *d, size_t n_seq, size_t max_tokens, bw_kv_cache **out,
-                         bw_err *err) {
-    *out = NULL;
-    size_t most = d->t->c.max_positions;
-    if (!n_seq || !max_tokens || (most && max_tokens > most))
-        return bw_fail(err, BW_EARG,
-                       "a cache of %zu sequences of %zu tokens; this model has %zu "
-                       "positions",
-                       n_seq, max_tokens, most);
-    bw_kv_cache *c = calloc(1, sizeof *c);
-    if (!c)
-        return bw_fail_memory(err);
-    *c = (bw_kv_cache){.d = d, .n_seq = n_seq, .capacity = max_tokens};
-    c->stores = calloc(2 * n_seq, sizeof *c->stores);
-    c->slot = calloc(n_seq, sizeof *c->slot);
-    c->source = calloc(n_seq, sizeof *c->source);
-    c->ws = bw_tf_workspace_new();
-    bool ok = c->stores && c->slot && c->source && c->ws;
-    for (size_t i = 0; ok && i < n_seq; i++) {
-        c->slot[i] = c->source[i] = i;
-        c->stores[i].used = true;
-    }
-    bw_status st = ok ? prepare_tables(c, err) : bw_fail_memory(err);
-    if (st != BW_OK) {
-        bw_kv_cache_free(c);
-        return st;
-    }
-    *out = c;
-    return BW_OK;
-}
-
-bw_status bw_kv_cache_new(const bw_transformer *t, size_t n_seq, size_t max_tokens,
-                          bw_kv_cache **out, bw_err *err) {
-    bw_decoder *d = NULL;
-    *out = NULL;
-    bw_status st = bw_decoder_new(t, BW_PACK_F32, &d, err);
-    if (st == BW_OK)
-        st = bw_kv_cache_of(d, n_seq, max_tokens, out, err);
-    if (st == BW_OK)
-        (*out)->own = d;
-    else
-        bw_decoder_free(d);
-    return st;
-}
-
-size_t bw_kv_length(const bw_kv_cache *c, size_t seq) {
-    return c->stores[c->slot[seq]].length;
-}
-
-size_t bw_kv_capacity(const bw_kv_cache *c) {
-    return c->capacity;
-}
-
-void bw_kv_truncate(bw_kv_cache *c, size_t seq, size_t n) {
-    store *s = &c->stores[c->slot[seq]];
-    s->length = n < s->length ? n : s->length;
-}
-
-/* ---- stores ---- */
-
-/* Floats of the keys, or values, of one layer. */
-static size_t plane(const bw_kv_cache *c) {
-    return c->capacity * c->d->t->dec.kv_dim;
-}
-
-static bool store_ready(const bw_kv_cache *c, store *s) {
-    size_t n;
-    if (!s->kv && bw_size_mul(2 * c->d->t->dec.shape.layers * sizeof *s->kv, plane(c), &n))
-        s->kv = malloc(n);
-    return s->kv;
-}
-
 static float *keys_of(const bw_kv_cache *c, size_t seq, size_t layer) {
-    return c->stores[c->slot[seq]].kv + 2 * layer * plane(c);
+    return c->stores[c->slot[seq]].kv + 2 * layer * bw_kv_plane(c);
 }
-
-static bw_status copy_store(const bw_kv_cache *c, store *to, const store *from, bw_err *err) {
-    size_t used = from->length * c->d->t->dec.kv_dim * sizeof(float);
-    to->length = from->length;
-    if (!from->kv)
-        return BW_OK;
-    if (!store_ready(c, to))
-        return bw_fail_memory(err);
-    for (size_t p = 0; p < 2 * c->d->t->dec.shape.layers; p++)
-        memcpy(to->kv + p * plane(c), from->kv + p * plane(c), used);
-    return BW_OK;
-}
-
-static size_t free_store(const bw_kv_cache *c) {
-    size_t i = 0;
-    while (c->stores[i].used)
-        i++;
-    return i;
-}
-
-/* The first slot that continues a store takes it over; others get copies. */
-bw_status bw_kv_reorder(bw_kv_cache *c, const size_t *from, bw_err *err) {
-    size_t *next = malloc(2 * c->n_seq * sizeof *next);
-    if (!next)
-        return bw_fail_memory(err);
-    size_t *source = next + c->n_seq;
-    for (size_t i = 0; i < 2 * c->n_seq; i++)
-        c->stores[i].used = false;
-    for (size_t i = 0; i < c->n_seq; i++) /* none that is read below may be written over */
-        c->stores[c->slot[from[i]]].used = true;
-    bw_status st = BW_OK;
-    for (size_t i = 0; st == BW_OK && i < c->n_seq; i++) {
-        bool first = true;
-        for (size_t j = 0; j < i; j++)
-            first &= from[j] != from[i];
-        next[i] = c->slot[from[i]];
-        source[i] = c->source[from[i]];
-        if (first)
-            continue;
-        next[i] = free_store(c);
-        c->stores[next[i]].used = true;
-        st = copy_store(c, &c->stores[next[i]], &c->stores[c->slot[from[i]]], err);
-    }
-    if (st == BW_OK) {
-        memcpy(c->slot, next, c->n_seq * sizeof *next);
-        memcpy(c->source, source, c->n_seq * sizeof *source);
-    }
-    free(next);
-    return st;
-}
-
-/* ---- the source ---- */
-
-static bw_status keep_source(bw_kv_cache *c, const bw_batch *b, size_t s, const float *hidden,
-                             bw_err *err) {
-    const bw_transformer *t = c->d->t;
-    size_t n = b->start[s + 1] - b->start[s], layers = t->dec.shape.layers, kv = 2 * t->dec.kv_dim;
-    c->cross_tokens[s] = n;
-    c->source[s] = s;
-    c->cross[s] = calloc(layers * n, kv * sizeof(float));
-    if (!c->cross[s])
-        return bw_fail_memory(err);
-    for (size_t i = 0; i < layers; i++)
-        bw_tf_dense_forward(t, &t->dec.layers[i].cross_kv, c->cross[s] + i * n * kv,
-                            hidden + b->start[s] * t->c.dim, n);
-    return BW_OK;
-}
-
-bw_status bw_kv_encode(bw_kv_cache *c, const bw_batch *source, bw_err *err) {
-    if (!c->d->t->dec.cross)
-        return bw_fail(err, BW_EARG, "this model reads no source: it is a decoder alone");
-    if (source->n_seq != c->n_seq)
-        return bw_fail(err, BW_EARG, "%zu sources for %zu sequences", source->n_seq, c->n_seq);
-    bw_status st = bw_tf_encode(c->d->t, c->ws, source, err);
-    if (st != BW_OK)
-        return st;
-    free_sources(c);
-    c->s.rows = 0; /* a longer source needs more scratch */
-    c->cross = calloc(c->n_seq, sizeof *c->cross);
-    c->cross_tokens = calloc(c->n_seq, sizeof *c->cross_tokens);
-    if (!c->cross || !c->cross_tokens)
-        return bw_fail_memory(err);
-    c->n_sources = c->n_seq;
-    for (size_t s = 0; st == BW_OK && s < c->n_seq; s++)
-        st = keep_source(c, source, s, bw_tf_encoder_hidden(c->ws), err);
-    return st;
-}
-
-/* ---- a step ---- */
 
 typedef struct {
     bw_kv_cache *c;
@@ -359,13 +54,13 @@ static size_t longest_source(const bw_kv_cache *c) {
 static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     const bw_transformer *t = c->d->t;
     const bw_tf_stack_weights *w = &t->dec;
-    scratch *s = &c->s;
+    bw_kv_scratch *s = &c->s;
     size_t keys = most(c->capacity, longest_source(c));
     if (rows <= s->rows)
         return BW_OK;
     free(s->arena);
     free(s->packed);
-    *s = (scratch){0};
+    *s = (bw_kv_scratch){0};
     size_t fused = w->q_dim + 2 * w->kv_dim, up = w->layers[0].up.out, dim = t->c.dim;
     size_t attention =
         most(bw_attn_scratch(&(bw_attn){.head_dim = t->c.head_dim, .n_k = keys}), keys);
@@ -453,7 +148,7 @@ static void self_attention(const step *p, size_t layer) {
     for (size_t i = 0; i < p->batch->n_seq; i++) {
         size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
         size_t seq = seq_of(p, i), length = bw_kv_length(c, seq);
-        float *k = keys_of(c, seq, layer), *v = k + plane(c);
+        float *k = keys_of(c, seq, layer), *v = k + bw_kv_plane(c);
         for (size_t r = 0; r < n; r++) {
             const float *row = c->s.qkv + (first + r) * fused + w->q_dim;
             memcpy(k + (length + r) * kv, row, kv * sizeof *k);
@@ -514,7 +209,7 @@ static void feed_forward(const step *p, size_t layer) {
 
 /* Before a block: h = norm(x), or x itself in post-norm models. */
 static void open_block(const step *p, const bw_tf_norm *n) {
-    scratch *s = &p->c->s;
+    bw_kv_scratch *s = &p->c->s;
     const bw_transformer *t = p->c->d->t;
     size_t rows = p->batch->n_tokens;
     if (t->c.pre_norm)
@@ -525,7 +220,7 @@ static void open_block(const step *p, const bw_tf_norm *n) {
 
 /* After it: x += f W^T + b, and in post-norm models the norm. */
 static void close_block(const step *p, const bw_tf_norm *n, const bw_packed *w, const float *f) {
-    scratch *s = &p->c->s;
+    bw_kv_scratch *s = &p->c->s;
     const bw_transformer *t = p->c->d->t;
     size_t rows = p->batch->n_tokens, size = rows * t->c.dim;
     multiply(p, w, f, rows, s->h);
@@ -557,7 +252,7 @@ static void run_layers(const step *p) {
 /* Scores after the last new token of each sequence. */
 static void score_last(const step *p, float *logits) {
     const bw_transformer *t = p->c->d->t;
-    scratch *s = &p->c->s;
+    bw_kv_scratch *s = &p->c->s;
     size_t dim = t->c.dim, n = p->batch->n_seq;
     for (size_t i = 0; i < n; i++)
         memmove(s->x + i * dim, s->x + (p->batch->start[i + 1] - 1) * dim, dim * sizeof *s->x);
@@ -570,7 +265,7 @@ static void score_last(const step *p, float *logits) {
 
 static void embed(const step *p) {
     const bw_transformer *t = p->c->d->t;
-    scratch *s = &p->c->s;
+    bw_kv_scratch *s = &p->c->s;
     bw_tf_pass pass = {.w = &t->dec, .batch = p->placed, .positions = p->positions};
     bw_tf_chunk all = {.rows = p->batch->n_tokens};
     bw_tf_embed(t, &pass, &all, s->x);
@@ -595,7 +290,7 @@ static bw_status check_step(const step *p, bw_err *err) {
                          "sequence %zu has %zu tokens; %zu more exceed the %zu it can "
                          "hold",
                          seq, bw_kv_length(c, seq), n, c->capacity);
-        else if (!store_ready(c, &c->stores[c->slot[seq]]))
+        else if (!bw_kv_store_ready(c, &c->stores[c->slot[seq]]))
             st = bw_fail_memory(err);
     }
     return st;

@@ -193,14 +193,15 @@ bw_status bw_vinput_read(const cJSON *object, bw_vinput *in, bw_err *err) {
     return st;
 }
 
-bw_status bw_vinput_rows(const cJSON *matrix, const size_t *lengths, bw_vinput *in, bw_err *err) {
+bw_status bw_vinput_rows(const cJSON *matrix, const size_t *lengths, size_t n_rows, bw_vinput *in,
+                         bw_err *err) {
     *in = (bw_vinput){0};
     size_t rows, width, n = 0;
     int32_t *ids = bw_vmatrix_read(matrix, &rows, &width);
-    if (!ids || !allocate(in, rows, width)) {
+    if (!ids || rows != n_rows || !allocate(in, rows, width)) {
         free(ids);
         bw_vinput_free(in);
-        return bw_fail(err, BW_EFORMAT, "the decoder's ids are missing or not a matrix");
+        return bw_fail(err, BW_EFORMAT, "the decoder's ids are missing or not a row a sequence");
     }
     for (size_t r = 0; r < rows; r++) {
         in->start[r] = n;

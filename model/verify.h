@@ -70,8 +70,9 @@ typedef struct {
 } bw_vinput;
 /* Reads input_ids, attention_mask and, when there, token_type_ids and position_ids. */
 bw_status bw_vinput_read(const cJSON *object, bw_vinput *in, bw_err *err);
-/* Packs the first lengths[i] columns of each row of a matrix of ids. */
-bw_status bw_vinput_rows(const cJSON *rows, const size_t *lengths, bw_vinput *in, bw_err *err);
+/* Packs the first lengths[i] columns of each of the n rows of a matrix of ids. */
+bw_status bw_vinput_rows(const cJSON *rows, const size_t *lengths, size_t n, bw_vinput *in,
+                         bw_err *err);
 void bw_vinput_free(bw_vinput *in);
 /* A matrix of whole numbers, -100 allowed; [rows][width]; malloc'd, NULL when malformed. */
 int32_t *bw_vmatrix_read(const cJSON *rows, size_t *n_rows, size_t *width);

@@ -122,6 +122,10 @@ static void compare_classes(run *r, const float *hidden) {
     }
 }
 
+static bool in_range(const cJSON *item, size_t n) {
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < (double)n;
+}
+
 /* [{"batch", "position", "label", "logprob"}] */
 static void compare_masked(run *r, const float *logits) {
     const cJSON *item;
@@ -129,11 +133,17 @@ static void compare_masked(run *r, const float *logits) {
     named(r, "masked_logprobs", name);
     size_t vocab = config(r->v)->vocab;
     cJSON_ArrayForEach(item, get(r->json, "masked_logprobs")) {
-        size_t s = (size_t)get(item, "batch")->valueint;
-        size_t i = r->in.start[s] + (size_t)get(item, "position")->valueint;
+        const cJSON *batch = get(item, "batch"), *position = get(item, "position");
+        const cJSON *label = get(item, "label"), *expected = get(item, "logprob");
+        if (!in_range(batch, r->in.batch.n_seq) || !in_range(label, vocab) ||
+            !in_range(position, r->in.width) || !cJSON_IsNumber(expected))
+            continue;
+        size_t i = r->in.start[batch->valueint] + (size_t)position->valueint;
+        if (i >= r->in.batch.n_tokens)
+            continue;
         const float *x = logits + i * vocab;
-        double found = (double)x[get(item, "label")->valueint] - bw_log_sum_exp(x, vocab);
-        bw_verify_add(r->v, name, found, get(item, "logprob")->valuedouble, BW_TOL_STATES);
+        double found = (double)x[label->valueint] - bw_log_sum_exp(x, vocab);
+        bw_verify_add(r->v, name, found, expected->valuedouble, BW_TOL_STATES);
     }
 }
 
@@ -150,6 +160,13 @@ static void compare_probabilities(run *r) {
     if (bq >= p->n || bk >= p->n || !bw_vtensor_read(get(r->json, "attention_probs_layer0"), &e))
         return;
     float *q = floats(r->v, 2 * n * width), *k = q + n * width, *s = floats(r->v, n);
+    if (!q || !s || e.n_dims != 4 || e.dim[0] != r->in.batch.n_seq || e.dim[1] != c->enc.heads ||
+        e.dim[2] < r->in.width || e.dim[3] < r->in.width) {
+        free(q);
+        free(s);
+        free(e.data);
+        return;
+    }
     char name[96];
     named(r, "attention_probs_layer0", name);
     const float *h = bw_tf_layer(r->v->ws, false, 0);
@@ -272,7 +289,7 @@ static bw_status read_target(run *r) {
     if (n != r->in.batch.n_seq)
         return bw_fail(r->v->err, BW_EFORMAT, "%s: label_logprobs has %zu rows for %zu sequences",
                        r->part, n, r->in.batch.n_seq);
-    return bw_vinput_rows(get(r->json, "decoder_input_ids"), lengths, &r->target, r->v->err);
+    return bw_vinput_rows(get(r->json, "decoder_input_ids"), lengths, n, &r->target, r->v->err);
 }
 
 static void compare_all(run *r) {

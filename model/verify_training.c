@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 10
+#define STEPS     10
+#define MOST_ROWS 256 /* of a recorded batch */
 
 static const bw_tolerance AFTER_1 = {1e-6, 0}, AFTER_MORE = {1e-5, 0}, LOSS_SERIES = {2e-5, 0};
 
@@ -36,19 +37,26 @@ static const bw_batch *scored(const trainer *r) {
 
 /* ---- reading ---- */
 
-static int32_t *read_list(const cJSON *list) {
-    int n = cJSON_GetArraySize(list);
-    int32_t *x = malloc((size_t)(n ? n : 1) * sizeof *x);
-    for (int i = 0; x && i < n; i++)
-        x[i] = cJSON_GetArrayItem(list, i)->valueint;
-    return x;
+/* A label a sequence. */
+static bw_status read_list(trainer *r, const char *key, int32_t **out) {
+    const cJSON *list = get(r->json, key), *item;
+    size_t n = r->in.batch.n_seq, i = 0;
+    if ((size_t)cJSON_GetArraySize(list) != n)
+        return bw_fail(r->v->err, BW_EFORMAT, "training: %s is not one a sequence", key);
+    *out = malloc(n * sizeof **out);
+    if (!*out)
+        return bw_fail_memory(r->v->err);
+    cJSON_ArrayForEach(item, list)(*out)[i++] = item->valueint;
+    return BW_OK;
 }
 
 /* Decoder input: the labels shifted right behind the start token. */
 static bw_status read_target(trainer *r, const int32_t *matrix, size_t rows, size_t width) {
+    size_t lengths[MOST_ROWS] = {0};
+    if (rows > MOST_ROWS)
+        return bw_fail(r->v->err, BW_EFORMAT, "training: more than %d rows", MOST_ROWS);
     cJSON *shifted = cJSON_CreateArray();
-    size_t lengths[256] = {0};
-    for (size_t i = 0; i < rows && i < 256; i++) {
+    for (size_t i = 0; i < rows; i++) {
         cJSON *row = cJSON_CreateArray();
         for (size_t j = 0; j < width; j++) {
             int32_t before = j ? matrix[i * width + j - 1] : r->v->info.decoder_start;
@@ -57,7 +65,7 @@ static bw_status read_target(trainer *r, const int32_t *matrix, size_t rows, siz
         }
         cJSON_AddItemToArray(shifted, row);
     }
-    bw_status st = bw_vinput_rows(shifted, lengths, &r->target, r->v->err);
+    bw_status st = bw_vinput_rows(shifted, lengths, rows, &r->target, r->v->err);
     cJSON_Delete(shifted);
     return st;
 }
@@ -93,7 +101,7 @@ static bw_status read_batch(trainer *r) {
     if (st != BW_OK)
         return st;
     if (config(r)->labels) {
-        r->labels = read_list(get(r->json, "labels"));
+        st = read_list(r, "labels", &r->labels);
     } else if (!get(r->json, "labels") && config(r)->kind == BW_TF_DECODER) {
         r->labels = malloc(r->in.batch.n_tokens * sizeof *r->labels);
         if (r->labels)
@@ -103,8 +111,8 @@ static bw_status read_batch(trainer *r) {
         if (st == BW_OK && config(r)->kind == BW_TF_DECODER)
             shift_labels(r);
     }
-    if (get(r->json, "next_sentence_label"))
-        r->nsp = read_list(get(r->json, "next_sentence_label"));
+    if (st == BW_OK && get(r->json, "next_sentence_label"))
+        st = read_list(r, "next_sentence_label", &r->nsp);
     if (st == BW_OK)
         r->d = malloc(scored(r)->n_tokens * config(r)->dim * sizeof *r->d);
     return st != BW_OK || (r->labels && r->d) ? st : bw_fail_memory(r->v->err);

@@ -51,9 +51,13 @@ static bw_status read_input(const cJSON *vector, const cJSON *c, input *in, bw_e
     if (!in->x || !in->ids)
         return bw_fail_memory(err);
     size_t i = 0;
-    cJSON_ArrayForEach(e, logits) in->x[i++] = (float)e->valuedouble;
+    cJSON_ArrayForEach(e, logits) {
+        in->x[i++] = (float)e->valuedouble;
+    }
     i = 0;
-    cJSON_ArrayForEach(e, ids) in->ids[i++] = e->valueint;
+    cJSON_ArrayForEach(e, ids) {
+        in->ids[i++] = e->valueint;
+    }
     return BW_OK;
 }
 
@@ -111,7 +115,9 @@ static bool same_count(const cJSON *c, const float *x, size_t n) {
             count++;
             sum += exp((double)x[i]);
         }
-    cJSON_ArrayForEach(e, member(c, "processed_logits_of_kept")) wanted += exp(e->valuedouble);
+    cJSON_ArrayForEach(e, member(c, "processed_logits_of_kept")) {
+        wanted += exp(e->valuedouble);
+    }
     return count == cJSON_GetArraySize(member(c, "kept")) &&
            fabs(sum - wanted) <= PROBABILITY_ABS * wanted;
 }

@@ -4,6 +4,7 @@
  * cache: a slot is overwritten by whatever falls on it, which needs no bookkeeping. */
 #include "model/tok/bpe.h"
 
+#include "model/tok/array.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>
@@ -107,20 +108,13 @@ void bw_bpe_work_free(bw_bpe_work *w) {
     free(w);
 }
 
-static bool resize(void *array, size_t n, size_t item) {
-    void **p = array;
-    void *q = realloc(*p, n * item);
-    if (q)
-        *p = q;
-    return q != NULL;
-}
-
 static bool reserve(bw_bpe_work *w, size_t n) {
     if (n <= w->cap)
         return true;
     size_t cap = n < 256 ? 256 : n + n / 2;
-    if (!resize(&w->ids, cap, sizeof *w->ids) || !resize(&w->ranks, cap, sizeof *w->ranks) ||
-        !resize(&w->lens, cap, sizeof *w->lens))
+    if (!bw_array_resize(&w->ids, cap, sizeof *w->ids) ||
+        !bw_array_resize(&w->ranks, cap, sizeof *w->ranks) ||
+        !bw_array_resize(&w->lens, cap, sizeof *w->lens))
         return false;
     w->cap = cap;
     return true;
@@ -132,8 +126,9 @@ static bool reserve_long(bw_bpe_work *w, size_t n) {
     if (n <= w->long_cap)
         return true;
     size_t cap = n + n / 2;
-    if (!resize(&w->prev, cap, sizeof *w->prev) || !resize(&w->next, cap, sizeof *w->next) ||
-        !resize(&w->heap, 3 * cap, sizeof *w->heap))
+    if (!bw_array_resize(&w->prev, cap, sizeof *w->prev) ||
+        !bw_array_resize(&w->next, cap, sizeof *w->next) ||
+        !bw_array_resize(&w->heap, 3 * cap, sizeof *w->heap))
         return false;
     w->long_cap = cap;
     return true;
@@ -266,7 +261,7 @@ static size_t merge_long(const bw_bpe *bpe, bw_bpe_work *w, size_t n) {
 /* The id of the word as a whole; -1: not in the vocabulary. */
 static int32_t whole_word(const bw_vocab *vocab, bw_bpe_work *w, const uint8_t *word, size_t n) {
     if (2 * n > w->text_cap) {
-        if (!resize(&w->text, 2 * n, 1))
+        if (!bw_array_resize(&w->text, 2 * n, 1))
             return -1;
         w->text_cap = 2 * n;
     }

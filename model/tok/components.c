@@ -211,7 +211,9 @@ static bw_status read_cls_sep(bw_tokenizer *t, const cJSON *c, bool roberta, con
                               bw_err *err) {
     const cJSON *cls_id = cJSON_GetArrayItem(member(c, "cls"), 1);
     const cJSON *sep_id = cJSON_GetArrayItem(member(c, "sep"), 1);
-    if (!cJSON_IsNumber(cls_id) || !cJSON_IsNumber(sep_id))
+    bool good = cJSON_IsNumber(cls_id) && cJSON_IsNumber(sep_id) && cls_id->valueint >= 0 &&
+                sep_id->valueint >= 0;
+    if (!good)
         return bw_fail(err, BW_EFORMAT, "%s: the post_processor lacks its cls or sep token", name);
     int32_t cls = cls_id->valueint, sep = sep_id->valueint, b = roberta ? 0 : 1;
     const bw_slot one[] = {{cls, 0}, {BW_TEXT_A, 0}, {sep, 0}};

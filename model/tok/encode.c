@@ -1,6 +1,7 @@
 /* model/tok/encode.c - text to ids: the way described in internal.h. */
 #include "model/tok/internal.h"
 
+#include "model/tok/array.h"
 #include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
@@ -77,19 +78,11 @@ static workspace *work_for(const bw_tokenizer *t, bw_tokens *out) {
     return w->serial ? w : NULL;
 }
 
-static bool resize(void *array, size_t n, size_t size) {
-    void **p = array;
-    void *q = realloc(*p, n * size);
-    if (q)
-        *p = q;
-    return q != NULL;
-}
-
 static void put(encoder *e, int32_t id, bw_span span) {
     item_list *l = e->to;
     if (l->n == l->cap) {
         size_t cap = l->cap ? 2 * l->cap : 256;
-        if (!resize(&l->items, cap, sizeof *l->items)) {
+        if (!bw_array_resize(&l->items, cap, sizeof *l->items)) {
             e->failed = true;
             return;
         }
@@ -157,7 +150,7 @@ static bool encode_wordpiece(void *to, const uint8_t *word, size_t n, size_t at)
     bool known = count_characters(word, n) <= e->t->max_word;
     if (known && n + e->t->prefix_len > e->w->word_cap) {
         size_t cap = 2 * (n + e->t->prefix_len);
-        if (!resize(&e->w->word, cap, 1)) {
+        if (!bw_array_resize(&e->w->word, cap, 1)) {
             e->failed = true;
             return false;
         }
@@ -210,7 +203,7 @@ bool bw_tok_split(const bw_tokenizer *t, const uint8_t *s, size_t n, bw_piece_fn
 static void encode_with_space(encoder *e, const uint8_t *s, size_t n) {
     workspace *w = e->w;
     if (n + 1 > w->spaced_cap) {
-        if (!resize(&w->spaced, 2 * (n + 1), 1)) {
+        if (!bw_array_resize(&w->spaced, 2 * (n + 1), 1)) {
             e->failed = true;
             return;
         }
@@ -419,10 +412,10 @@ static bool reserve_result(bw_tokens *out, workspace *w, size_t n) {
     if (n <= w->cap)
         return true;
     size_t cap = n + n / 2 + 64;
-    if (!resize(&out->ids, cap, sizeof *out->ids) ||
-        !resize(&out->types, cap, sizeof *out->types) ||
-        !resize(&out->spans, cap, sizeof *out->spans) ||
-        !resize(&out->sequence, cap, sizeof *out->sequence))
+    if (!bw_array_resize(&out->ids, cap, sizeof *out->ids) ||
+        !bw_array_resize(&out->types, cap, sizeof *out->types) ||
+        !bw_array_resize(&out->spans, cap, sizeof *out->spans) ||
+        !bw_array_resize(&out->sequence, cap, sizeof *out->sequence))
         return false;
     w->cap = cap;
     return true;

@@ -57,8 +57,9 @@ struct bw_tokenizer {
     bw_split_fn *stages[BW_MAX_STAGES];
     size_t n_stages;
     bw_added *added;
-    size_t n_added;
-    uint8_t *special;      /* [vocab.size] 1 for special tokens, 2 for other added ones */
+    size_t n_added, cap_added;
+    uint8_t *special;      /* [n_special] 1 for special tokens, 2 for other added ones */
+    size_t n_special;      /* vocab.size once loaded */
     bool has_head[2][256]; /* by normalized: first bytes of the patterns */
     bw_slot single[BW_MAX_SLOTS], pair[BW_MAX_SLOTS];
     size_t n_single, n_pair;

@@ -1,11 +1,20 @@
 /* model/tok/model.c - reading the vocabulary, merges, added tokens and roles of a tokenizer.json. */
 #include "model/tok/internal.h"
 
+#include "model/tok/array.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cJSON *member(const cJSON *object, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* A JSON number as a whole one; -1 where it is none, or absurd. */
+static int64_t whole(const cJSON *number) {
+    bool fits = cJSON_IsNumber(number) && fabs(number->valuedouble) < 1e15;
+    return fits ? (int64_t)number->valuedouble : -1;
 }
 
 static bw_status read_vocab(bw_tokenizer *t, const cJSON *vocab, const char *name, bw_err *err) {
@@ -15,8 +24,8 @@ static bw_status read_vocab(bw_tokenizer *t, const cJSON *vocab, const char *nam
     cJSON_ArrayForEach(item, vocab) {
         if (!cJSON_IsNumber(item))
             return bw_fail(err, BW_EFORMAT, "%s: token '%.60s' has no number", name, item->string);
-        bw_status st = bw_vocab_put(&t->vocab, item->string, strlen(item->string),
-                                    (int64_t)item->valuedouble, err);
+        bw_status st =
+            bw_vocab_put(&t->vocab, item->string, strlen(item->string), whole(item), err);
         if (st != BW_OK)
             return bw_fail_prefix(err, st, name);
     }
@@ -160,11 +169,21 @@ bw_status bw_tok_read_model(bw_tokenizer *t, const cJSON *c, const char *name, b
 
 /* --- added tokens ---------------------------------------------------------------------------- */
 
-static bw_added *find_added(const bw_tokenizer *t, const char *content) {
-    for (size_t i = 0; i < t->n_added; i++)
-        if (!strcmp(t->added[i].content, content))
-            return &t->added[i];
-    return NULL;
+/* Marks id as an added token; false: it was one already, or memory ran out (then *st tells). */
+static bool mark_added(bw_tokenizer *t, int32_t id, bool special, bw_status *st, bw_err *err) {
+    if ((size_t)id >= t->n_special) {
+        size_t n = t->vocab.size;
+        if (!bw_array_resize(&t->special, n, 1)) {
+            *st = bw_fail_memory(err);
+            return false;
+        }
+        memset(t->special + t->n_special, 0, n - t->n_special);
+        t->n_special = n;
+    }
+    bool new = t->special[id] == 0;
+    if (new)
+        t->special[id] = special ? 1 : 2;
+    return new;
 }
 
 /* Text that matches normalised text is normalised itself. */
@@ -191,64 +210,76 @@ static bw_status make_pattern(const bw_tokenizer *t, bw_added *a, bw_err *err) {
     return a->pattern ? BW_OK : bw_fail_memory(err);
 }
 
-/* id -1: the token keeps the id it has in the vocabulary, or gets the next free one. */
-static bw_status add_token(bw_tokenizer *t, const char *content, int64_t id, const cJSON *flags,
-                           bool special, const char *name, bw_err *err) {
-    if (!*content || find_added(t, content))
-        return BW_OK;
-    int32_t known = bw_vocab_find(&t->vocab, content, strlen(content));
-    if (known >= 0)
-        id = known;
-    if (id < 0)
-        id = (int64_t)t->vocab.size;
-    bw_status st = known < 0 ? bw_vocab_put(&t->vocab, content, strlen(content), id, err) : BW_OK;
-    if (st != BW_OK)
-        return bw_fail_prefix(err, st, name);
-    bw_added *grown = realloc(t->added, (t->n_added + 1) * sizeof *grown);
-    if (!grown)
-        return bw_fail_memory(err);
-    t->added = grown;
+static bw_status append_added(bw_tokenizer *t, const bw_added *made, bw_err *err) {
+    if (t->n_added == t->cap_added) {
+        size_t cap = t->cap_added ? 2 * t->cap_added : 32;
+        if (!bw_array_resize(&t->added, cap, sizeof *t->added))
+            return bw_fail_memory(err);
+        t->cap_added = cap;
+    }
     bw_added *a = &t->added[t->n_added++];
-    *a = (bw_added){.id = (int32_t)id,
-                    .special = special,
-                    .content = strdup(content),
-                    .len = strlen(content),
-                    .single_word = bw_json_flag(flags, "single_word", false),
-                    .lstrip = bw_json_flag(flags, "lstrip", false),
-                    .rstrip = bw_json_flag(flags, "rstrip", false),
-                    .normalized = bw_json_flag(flags, "normalized", !special)};
+    *a = *made;
+    a->len = strlen(made->content);
+    a->content = strdup(made->content);
     if (!a->content)
         return bw_fail_memory(err);
-    st = make_pattern(t, a, err);
+    bw_status st = make_pattern(t, a, err);
     if (st == BW_OK && a->pattern_len)
         t->has_head[a->normalized][(uint8_t)a->pattern[0]] = true;
     return st;
+}
+
+/* The token keeps the id it has in the vocabulary, else gets id, or the next free one for -1. */
+static bw_status add_token(bw_tokenizer *t, char *content, int64_t id, const cJSON *flags,
+                           bool special, const char *name, bw_err *err) {
+    size_t len = strlen(content);
+    if (!len)
+        return BW_OK;
+    bw_status st = BW_OK;
+    int32_t known = bw_vocab_find(&t->vocab, content, len);
+    if (known < 0) {
+        known = (int32_t)(id < 0 ? (int64_t)t->vocab.size : id < BW_VOCAB_MAX ? id : BW_VOCAB_MAX);
+        st = bw_vocab_put(&t->vocab, content, len, known, err);
+    }
+    if (st != BW_OK)
+        return bw_fail_prefix(err, st, name);
+    if (!mark_added(t, known, special, &st, err))
+        return st;
+    const bw_added made = {.id = known,
+                           .special = special,
+                           .content = content,
+                           .single_word = bw_json_flag(flags, "single_word", false),
+                           .lstrip = bw_json_flag(flags, "lstrip", false),
+                           .rstrip = bw_json_flag(flags, "rstrip", false),
+                           .normalized = bw_json_flag(flags, "normalized", !special)};
+    return append_added(t, &made, err);
+}
+
+/* The key is the id where the list is an object (added_tokens_decoder). */
+static int64_t added_id(const cJSON *a) {
+    const cJSON *id = member(a, "id");
+    return id ? whole(id) : a->string ? strtoll(a->string, NULL, 10) : -1;
 }
 
 static bw_status read_list(bw_tokenizer *t, const cJSON *list, const char *name, bw_err *err) {
     const cJSON *a;
     bw_status st = BW_OK;
     cJSON_ArrayForEach(a, list) {
-        const cJSON *id = member(a, "id");
-        const char *content = bw_json_text(a, "content", NULL);
-        int64_t number = cJSON_IsNumber(id) ? (int64_t)id->valuedouble
-                         : a->string        ? strtoll(a->string, NULL, 10)
-                                            : -1;
-        if (st != BW_OK)
-            break;
-        st = content
-                 ? add_token(t, content, number, a, bw_json_flag(a, "special", false), name, err)
-                 : bw_fail(err, BW_EFORMAT, "%s: an added token has no content", name);
+        char *content = cJSON_GetStringValue(member(a, "content"));
+        bool special = bw_json_flag(a, "special", false);
+        if (st == BW_OK)
+            st = content ? add_token(t, content, added_id(a), a, special, name, err)
+                         : bw_fail(err, BW_EFORMAT, "%s: an added token has no content", name);
     }
     return st;
 }
 
-static bw_status mark_special(bw_tokenizer *t, bw_err *err) {
-    t->special = calloc(t->vocab.size ? t->vocab.size : 1, 1);
-    if (!t->special)
+/* Tokens without a mark are neither special nor added. */
+static bw_status finish_marks(bw_tokenizer *t, bw_err *err) {
+    if (!bw_array_resize(&t->special, t->vocab.size, 1))
         return bw_fail_memory(err);
-    for (size_t i = 0; i < t->n_added; i++)
-        t->special[t->added[i].id] = t->added[i].special ? 1 : 2;
+    memset(t->special + t->n_special, 0, t->vocab.size - t->n_special);
+    t->n_special = t->vocab.size;
     return BW_OK;
 }
 
@@ -268,9 +299,9 @@ static const struct {
              {"<|endoftext|>", BW_ROLE_EOS}};
 
 /* A role is written as a text, or as an object with the token's flags. */
-static const char *role_text(const cJSON *config, bw_role role) {
+static char *role_text(const cJSON *config, bw_role role) {
     const cJSON *m = member(config, ROLE_KEYS[role]);
-    return cJSON_IsObject(m) ? bw_json_text(m, "content", NULL) : cJSON_GetStringValue(m);
+    return cJSON_GetStringValue(cJSON_IsObject(m) ? member(m, "content") : m);
 }
 
 static void find_roles(bw_tokenizer *t, const cJSON *config) {
@@ -290,7 +321,7 @@ static bw_status add_configured(bw_tokenizer *t, const cJSON *config, const char
                                 bw_err *err) {
     bw_status st = read_list(t, member(config, "added_tokens_decoder"), name, err);
     for (int r = 0; r < BW_N_ROLES && st == BW_OK; r++) {
-        const char *text = role_text(config, (bw_role)r);
+        char *text = role_text(config, (bw_role)r);
         if (text)
             st = add_token(t, text, -1, member(config, ROLE_KEYS[r]), true, name, err);
     }
@@ -303,7 +334,7 @@ bw_status bw_tok_read_added(bw_tokenizer *t, const cJSON *list, const cJSON *con
     if (st == BW_OK)
         st = add_configured(t, config, name, err);
     if (st == BW_OK)
-        st = mark_special(t, err);
+        st = finish_marks(t, err);
     if (st != BW_OK)
         return st;
     find_roles(t, config);

@@ -5,6 +5,7 @@
  * cluster becomes is all marked as coming from the whole cluster. */
 #include "model/tok/normalize.h"
 
+#include "model/tok/array.h"
 #include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
@@ -12,21 +13,15 @@
 #include <string.h>
 #include <utf8proc.h>
 
-static bool resize(void *array, size_t n, size_t item) {
-    void **p = array;
-    void *q = realloc(*p, n * item);
-    if (q)
-        *p = q;
-    return q != NULL;
-}
-
 /* Room for n characters in both pairs of arrays, with what they hold. */
 static bool reserve(bw_norm *nm, size_t n) {
     if (n <= nm->cap)
         return true;
     size_t cap = n + n / 2 + 64;
-    if (!resize(&nm->cp, cap, sizeof *nm->cp) || !resize(&nm->from, cap, sizeof *nm->from) ||
-        !resize(&nm->cp2, cap, sizeof *nm->cp2) || !resize(&nm->from2, cap, sizeof *nm->from2))
+    if (!bw_array_resize(&nm->cp, cap, sizeof *nm->cp) ||
+        !bw_array_resize(&nm->from, cap, sizeof *nm->from) ||
+        !bw_array_resize(&nm->cp2, cap, sizeof *nm->cp2) ||
+        !bw_array_resize(&nm->from2, cap, sizeof *nm->from2))
         return false;
     nm->cap = cap;
     return true;
@@ -57,7 +52,8 @@ static bool read_text(bw_norm *nm, const uint8_t *text, size_t len, size_t offse
 static bool write_bytes(bw_norm *nm) {
     if (4 * nm->n > nm->bytes_cap) {
         size_t cap = 4 * nm->n + 256;
-        if (!resize(&nm->bytes, cap, 1) || !resize(&nm->byte_from, cap, sizeof *nm->byte_from))
+        if (!bw_array_resize(&nm->bytes, cap, 1) ||
+            !bw_array_resize(&nm->byte_from, cap, sizeof *nm->byte_from))
             return false;
         nm->bytes_cap = cap;
     }

@@ -6,6 +6,7 @@
  * are corrected when they come to the top, which is safe because counts of old pairs only fall. */
 #include "model/tok/internal.h"
 
+#include "model/tok/array.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>
@@ -63,13 +64,10 @@ static bool grow(bw_trainer *tr, void *array, size_t *cap, size_t need, size_t i
     size_t bigger = *cap ? *cap : 1024;
     while (bigger < need)
         bigger += bigger / 2;
-    void **p = array;
-    void *q = realloc(*p, bigger * item);
-    if (!q) {
+    if (!bw_array_resize(array, bigger, item)) {
         tr->failed = true;
         return false;
     }
-    *p = q;
     *cap = bigger;
     return true;
 }

@@ -1,6 +1,8 @@
 /* model/tok/vocab.c - the vocabulary table. See vocab.h. */
 #include "model/tok/vocab.h"
 
+#include "model/tok/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +29,8 @@ static bool grow_ids(bw_vocab *v, size_t need) {
     size_t cap = v->cap ? v->cap : 1024;
     while (cap < need)
         cap *= 2;
-    size_t *start = realloc(v->start, cap * sizeof *start);
-    if (start)
-        v->start = start;
-    uint32_t *len = realloc(v->len, cap * sizeof *len);
-    if (len)
-        v->len = len;
-    if (!start || !len)
+    if (!bw_array_resize(&v->start, cap, sizeof *v->start) ||
+        !bw_array_resize(&v->len, cap, sizeof *v->len))
         return false;
     v->cap = cap;
     return true;
@@ -45,10 +42,8 @@ static bool grow_arena(bw_vocab *v, size_t more) {
     size_t cap = v->arena_cap ? v->arena_cap : 1 << 16;
     while (cap < v->used + more)
         cap *= 2;
-    char *arena = realloc(v->arena, cap);
-    if (!arena)
+    if (!bw_array_resize(&v->arena, cap, 1))
         return false;
-    v->arena = arena;
     v->arena_cap = cap;
     return true;
 }

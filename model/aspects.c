@@ -2,7 +2,9 @@
 #include "model/aspects.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -123,43 +125,97 @@ static bool is_letter(char c) {
     return isalnum((unsigned char)c) != 0;
 }
 
-/* Length of word when it occurs in text, else 0. */
-static size_t occurs(const char *text, const char *word) {
-    size_t n = strlen(word);
-    bool whole = word[n - 1] == '$', ascii = (unsigned char)word[0] < 0x80;
-    n -= whole;
-    if (!ascii)
-        return strstr(text, word) ? n : 0;
-    for (const char *p = text; *p; p++)
-        if (!strncasecmp(p, word, n) && (p == text || !is_letter(p[-1])) &&
-            !(whole && is_letter(p[n])))
-            return n;
-    return 0;
+/* All words by their first byte, so that a text is walked once. */
+typedef struct {
+    const char *word;
+    uint8_t n, aspect;
+    bool whole; /* the word must end where it ends here */
+} entry;
+
+#define MAX_ENTRIES 600
+
+static entry entries[MAX_ENTRIES];
+static size_t bucket[257]; /* entries of byte b are bucket[b] .. bucket[b + 1] - 1 */
+
+static size_t count_words(void) {
+    size_t n = 0;
+    for (int a = 0; a < BW_OTHER; a++)
+        for (const char *const *w = WORDS[a]; *w && n < MAX_ENTRIES; w++)
+            n++;
+    return n;
+}
+
+static void build_buckets(void) {
+    size_t n = 0, all = count_words();
+    for (size_t b = 0; b < 256 && n < all; b++) {
+        bucket[b] = n;
+        for (int a = 0; a < BW_OTHER; a++)
+            for (const char *const *w = WORDS[a]; *w && n < MAX_ENTRIES; w++) {
+                size_t len = strlen(*w);
+                bool whole = (*w)[len - 1] == '$';
+                if ((unsigned char)**w == b)
+                    entries[n++] = (entry){*w, (uint8_t)(len - whole), (uint8_t)a, whole};
+            }
+        for (size_t k = b + 1; k < 257; k++)
+            bucket[k] = n;
+    }
+}
+
+typedef void found_fn(const entry *e, size_t at, void *state);
+
+/* Calls found for every word of the table that occurs in bytes [0, n) of text. */
+static void find_words(const char *text, size_t n, found_fn *found, void *state) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, build_buckets);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x80 && i > 0 && is_letter(text[i - 1]))
+            continue;
+        unsigned char first = c < 0x80 ? (unsigned char)tolower(c) : c;
+        for (size_t k = bucket[first]; k < bucket[first + 1]; k++) {
+            const entry *e = &entries[k];
+            bool here = e->n <= n - i && !strncasecmp(text + i, e->word, e->n);
+            if (here && !(e->whole && i + e->n < n && is_letter(text[i + e->n])))
+                found(e, i, state);
+        }
+    }
+}
+
+typedef struct {
+    size_t longest;
+    int aspect;
+} best;
+
+static void keep_longest(const entry *e, size_t at, void *state) {
+    (void)at;
+    best *b = state;
+    if (e->n > b->longest)
+        *b = (best){e->n, e->aspect};
 }
 
 int bw_aspect_of(const char *term) {
     if (!term || !*term)
         return -1;
-    int best = BW_OTHER;
-    size_t longest = 0;
-    for (int a = 0; a < BW_OTHER; a++)
-        for (const char *const *w = WORDS[a]; *w; w++) {
-            size_t n = occurs(term, *w);
-            if (n > longest) {
-                longest = n;
-                best = a;
-            }
-        }
-    return best;
+    best b = {0, BW_OTHER};
+    find_words(term, strlen(term), keep_longest, &b);
+    return b.aspect;
+}
+
+static void keep_place(const entry *e, size_t at, void *state) {
+    bw_aspect_places *p = state;
+    if (!(p->found >> e->aspect & 1u)) {
+        p->begin[e->aspect] = (uint32_t)at;
+        p->end[e->aspect] = (uint32_t)(at + e->n);
+    }
+    p->found |= 1u << e->aspect;
+}
+
+bw_aspect_places bw_aspect_find(const char *text, size_t n) {
+    bw_aspect_places p = {.found = 0};
+    find_words(text, n, keep_place, &p);
+    return p;
 }
 
 unsigned bw_aspect_words(const char *text) {
-    unsigned bits = 0;
-    for (int a = 0; a < BW_OTHER; a++)
-        for (const char *const *w = WORDS[a]; *w; w++)
-            if (occurs(text, *w)) {
-                bits |= 1u << a;
-                break;
-            }
-    return bits;
+    return bw_aspect_find(text, strlen(text)).found;
 }

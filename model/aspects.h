@@ -7,6 +7,7 @@
 #define BW_MODEL_ASPECTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum {
     BW_PRICE,
@@ -29,5 +30,12 @@ extern const char *const BW_ASPECT_NAME[BW_N_ASPECTS]; /* "price", ... */
 int bw_aspect_of(const char *term);
 /* Bit a is set when a word of aspect a occurs in the text. */
 unsigned bw_aspect_words(const char *text);
+
+/* Where in bytes [0, n) of text the first word of each aspect stands. */
+typedef struct {
+    unsigned found; /* bit a: begin[a] and end[a] are set */
+    uint32_t begin[BW_N_ASPECTS], end[BW_N_ASPECTS];
+} bw_aspect_places;
+bw_aspect_places bw_aspect_find(const char *text, size_t n);
 
 #endif

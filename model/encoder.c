@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define MAX_TOKENS 256 /* that the transformer reads of a text */
+#define WORD_BONUS 7.0 /* added to a mention's logit where a word of the aspect stands */
 
 struct bw_encoder {
     bw_parts p; /* its transformer holds the embedding tables; the layers are packed in infer */
@@ -154,30 +155,59 @@ static size_t sentence_tokens(const bw_inputs *in, size_t begin, size_t end, siz
     return n;
 }
 
-static void take_aspects(const bw_encoder *e, const bw_span_read *r, uint32_t begin, uint32_t end,
+/* One sentence: bytes [begin, end), its tokens, what the heads say, the words that name aspects. */
+typedef struct {
+    size_t begin, end;
+    bw_span_read read;
+    bw_aspect_places words;
+} sentence;
+
+/* Polarity of aspect a: where a word names it, the mean of what is read off that word and off the
+ * sentence; otherwise the sentence's alone. */
+static void aspect_polarity(const bw_encoder *e, const scratch *s, const sentence *x, size_t a,
+                            float p[3]) {
+    double z[3] = {x->read.polarity[a][0], x->read.polarity[a][1], x->read.polarity[a][2]};
+    size_t first, n = 0;
+    if (x->words.found >> a & 1u)
+        n = sentence_tokens(&s->in, x->begin + x->words.begin[a], x->begin + x->words.end[a],
+                            &first);
+    if (n) {
+        float t[3];
+        bw_readout_term(&e->p.deep.heads, s->hidden, x->read.first, x->read.n, first, n, t);
+        for (int k = 0; k < 3; k++)
+            z[k] = 0.5 * (z[k] + (double)t[k]);
+    }
+    softmax3(z, p);
+}
+
+/* The sentence that speaks of an aspect most stands for it. */
+static void take_aspects(const bw_encoder *e, const scratch *s, const sentence *x,
                          bw_text_score *out) {
     for (size_t a = 0; a < BW_N_ASPECTS; a++) {
-        float mentioned = (float)sigmoid(r->mention[a] + e->p.calibration.mention_bias[a]), p[3];
+        double bonus = x->words.found >> a & 1u ? WORD_BONUS : 0;
+        float p[3], mentioned = (float)sigmoid((double)x->read.mention[a] + bonus +
+                                               e->p.calibration.mention_bias[a]);
         if (mentioned <= out->aspect[a].mentioned)
             continue;
-        double z[3] = {r->polarity[a][0], r->polarity[a][1], r->polarity[a][2]};
-        softmax3(z, p);
-        out->aspect[a] = (bw_aspect_score){mentioned, p[0], p[1], p[2], begin, end};
+        aspect_polarity(e, s, x, a, p);
+        out->aspect[a] =
+            (bw_aspect_score){mentioned, p[0], p[1], p[2], (uint32_t)x->begin, (uint32_t)x->end};
     }
 }
 
 static void score_aspects(const bw_encoder *e, const scratch *s, const char *text,
                           bw_text_score *out) {
     size_t at = 0, n;
-    const char *sentence;
-    while ((n = bw_text_sentence(text, &at, &sentence)) > 0) {
-        size_t begin = (size_t)(sentence - text);
-        bw_span_read r = {.want_aspects = true};
-        r.n = sentence_tokens(&s->in, begin, begin + n, &r.first);
-        if (r.n == 0)
+    const char *begin;
+    while ((n = bw_text_sentence(text, &at, &begin)) > 0) {
+        sentence x = {.begin = (size_t)(begin - text), .read = {.want_aspects = true}};
+        x.end = x.begin + n;
+        x.read.n = sentence_tokens(&s->in, x.begin, x.end, &x.read.first);
+        if (x.read.n == 0)
             continue;
-        bw_readout_read(&e->p.deep.heads, s->hidden, &r);
-        take_aspects(e, &r, (uint32_t)begin, (uint32_t)(begin + n), out);
+        x.words = bw_aspect_find(begin, n);
+        bw_readout_read(&e->p.deep.heads, s->hidden, &x.read);
+        take_aspects(e, s, &x, out);
     }
 }
 

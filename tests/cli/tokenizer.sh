@@ -22,10 +22,11 @@ fails "a word that is no id" 2 "'x' is not a token id" "$BW" model tokenizer dec
 fails "a vocabulary below the bytes" 1 "too small" "$BW" model tokenizer train "$T/texts.txt" --vocab 200 --out "$T/no"
 fails "a part that is not there" 2 "no part 'nope'" "$BW" model nope
 
-# 80 awkward lines and 90 pairs of our own; the answers are those of the reference (see cases.json).
+# 83 awkward lines and 180 pairs of our own under six tokenizers, from tokenizer.json, vocab.txt, and
+# vocab.json with merges.txt; the answers are those of the reference (see cases.json).
 answers=$("$BW" model verify --tokenizer tests/model/tokenizers tests/model/tokenizers/cases.json)
-for name in own-bpe own-bpe-lower own-wordpiece; do
-    contains "$name agrees on every line and pair" "$answers" "^$name +80 +80 +80 .* pass"
+for name in own-bpe own-bpe-lower own-wordpiece own-gpt2 own-roberta own-qwen2; do
+    contains "$name agrees on every line and pair" "$answers" "^$name +83 +83 +83 .* pass"
 done
 
 # verify: right and wrong answers; utf8_hex carries what JSON cannot.

@@ -199,6 +199,42 @@ static void places_survive_normalising(void **state) {
     bw_tokenizer_free(t);
 }
 
+/* A million characters, as words and as one word, and none at all: cut to 512, and the rest counted. */
+static void a_million_characters_are_cut_in_plain_sight(void **state) {
+    (void)state;
+    static const char *const FOLDERS[] = {"tests/model/tokenizers/own-bpe-lower",
+                                          "tests/model/tokenizers/own-wordpiece"};
+    const size_t n = 1000000;
+    char *text = malloc(n);
+    const bw_encode_options how = {.max_tokens = 512};
+    for (size_t f = 0; f < 2; f++) {
+        bw_tokenizer *t;
+        bw_tokens k = {0};
+        CHECK_OK(bw_tokenizer_load(FOLDERS[f], &t, &err));
+        for (size_t i = 0; i < n; i++)
+            text[i] = i % 5 == 4 ? ' ' : "late"[i % 5];
+        CHECK_OK(bw_tokenizer_encode(t, text, n, &how, &k, &err));
+        assert_int_equal(k.n, 512);
+        bw_tokens whole = {0};
+        CHECK_OK(bw_tokenizer_encode(t, text, n, NULL, &whole, &err));
+        assert_int_equal(whole.cut, 0);
+        assert_int_equal(k.n + k.cut, whole.n);
+        assert_int_equal(whole.spans[whole.n - 2].end, f == 0 ? n : n - 1); /* a last space */
+        bw_tokens_free(&whole);
+        assert_true(k.spans[510].end < 2600);
+        memset(text, 'e', n);
+        CHECK_OK(bw_tokenizer_encode(t, text, n, &how, &k, &err));
+        assert_int_equal(k.n, f == 0 ? 512 : 3); /* WordPiece: one unknown word */
+        assert_int_equal(k.spans[1].end, f == 0 ? k.spans[2].start : n);
+        CHECK_OK(bw_tokenizer_encode(t, text, 0, &how, &k, &err));
+        assert_int_equal(k.n, 2);
+        assert_int_equal(k.cut, 0);
+        bw_tokens_free(&k);
+        bw_tokenizer_free(t);
+    }
+    free(text);
+}
+
 static void whole_words_are_told_from_their_ends(void **state) {
     (void)state;
     bw_tokenizer *t;
@@ -285,6 +321,7 @@ int main(void) {
         cmocka_unit_test(bad_utf8_is_kept_byte_by_byte),
         cmocka_unit_test(shown_text_is_valid_utf8),
         cmocka_unit_test(places_survive_normalising),
+        cmocka_unit_test(a_million_characters_are_cut_in_plain_sight),
         cmocka_unit_test(whole_words_are_told_from_their_ends),
         cmocka_unit_test(foreign_components_are_refused_by_name),
         cmocka_unit_test(damaged_files_do_no_harm),

@@ -50,7 +50,11 @@ static bw_status stage_deep(const bw_recipe *r, const bw_dataset *d, const train
     bw_status st = bw_deep_load(o->out, &m, err);
     if (st != BW_OK)
         return st;
-    bw_train_options t = {stage, o->out, o->minutes, (uint64_t)o->seed, o->resume};
+    bw_train_options t = {.stage = stage,
+                          .folder = o->out,
+                          .minutes = o->minutes,
+                          .seed = (uint64_t)o->seed,
+                          .resume = o->resume};
     st = bw_train(r, d, &m, &t, err);
     if (st == BW_OK)
         st = bw_deep_save(&m, o->out, err);

@@ -299,7 +299,7 @@ static bw_status one_step(run *x, bw_err *err) {
 
 static bw_status loop(run *x, bw_err *err) {
     double begin = now(), saved = begin;
-    size_t first_tokens = x->tokens;
+    size_t first_tokens = x->tokens, first_step = x->step;
     bw_status st = BW_OK;
     bw_progress *bar = bw_progress_new(STAGE[x->o->stage], x->steps);
     while (st == BW_OK && x->step < x->steps) {
@@ -307,7 +307,8 @@ static bw_status loop(run *x, bw_err *err) {
         double t = now();
         if (st == BW_OK)
             show(x, bar, t - begin, x->tokens - first_tokens);
-        bool stop = bw_interrupted() || (x->o->minutes > 0 && t - begin > 60 * x->o->minutes);
+        bool stop = bw_interrupted() || (x->o->minutes > 0 && t - begin > 60 * x->o->minutes) ||
+                    (x->o->steps && x->step - first_step >= x->o->steps);
         if (st == BW_OK && (stop || t - saved > CHECKPOINT_S || x->step == x->steps)) {
             st = checkpoint(x, x->seconds + t - begin, err);
             saved = t;
@@ -339,7 +340,7 @@ bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw
         st = resume(&x, err);
     if (st == BW_OK)
         st = loop(&x, err);
-    if (st == BW_OK)
+    if (st == BW_OK && x.step == x.steps)
         take_average(&x);
     finish(&x);
     return st;

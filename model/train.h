@@ -20,11 +20,12 @@ typedef struct {
     bw_stage stage;
     const char *folder; /* checkpoints */
     double minutes;     /* stop after so long, at a checkpoint; 0 = when the schedule ends */
+    size_t steps;       /* stop after so many steps of this call, at a checkpoint; 0 = likewise */
     uint64_t seed;
     bool resume;
 } bw_train_options;
 
-/* Trains m in place. The schedule is in the recipe's section "pretrain" or "tune": tokens, rate,
+/* Trains m in place; at the end of the schedule m becomes the moving average. The schedule is in the recipe's section "pretrain" or "tune": tokens, rate,
  * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, neutral_weight, share_power, average. Progress goes to
  * stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
 bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw_train_options *o,
@@ -82,7 +83,7 @@ typedef struct {
     size_t batch_tokens, max_tokens;
     float ngram_drop, word_drop;
     float neutral_weight; /* of neutral rows in the sentiment loss: they are few */
-    void *jobs; /* private to the stage */
+    void *jobs;           /* private to the stage */
     size_t n_jobs, cap_jobs;
 } bw_trainer_state;
 

@@ -212,3 +212,18 @@ CREATE TABLE demo_truth (
     name TEXT NOT NULL, subject TEXT NOT NULL DEFAULT '', at TEXT NOT NULL DEFAULT '', value REAL NOT NULL,
     PRIMARY KEY (name, subject, at)
 ) WITHOUT ROWID;
+
+-- What was derived from a review's text goes when the text changes or the review does.
+CREATE TRIGGER review_text_changed AFTER UPDATE OF text ON review WHEN new.text IS NOT old.text
+BEGIN
+    DELETE FROM review_score WHERE review = old.id;
+    DELETE FROM review_aspect WHERE review = old.id;
+    DELETE FROM embedding WHERE kind = 'review' AND id = old.id;
+END;
+CREATE TRIGGER review_gone AFTER DELETE ON review
+BEGIN
+    DELETE FROM review_score WHERE review = old.id;
+    DELETE FROM review_aspect WHERE review = old.id;
+    DELETE FROM embedding WHERE kind = 'review' AND id = old.id;
+    DELETE FROM topic_member WHERE id = old.id;
+END;

@@ -22,6 +22,9 @@ before=$(q "SELECT * FROM review_score ORDER BY review")
 "$BW" sql --write "DELETE FROM review_score WHERE review IN ('b', 'd')" >/dev/null
 "$BW" score >/dev/null
 equal "scores do not depend on the batch" "$(q "SELECT * FROM review_score ORDER BY review")" "$before"
+"$BW" sql --write "UPDATE review SET text = 'Wonderful, arrived early' WHERE id = 'b'" >/dev/null
+contains "a changed text is scored again" "$("$BW" score)" '^scored 1 reviews'
+equal "and by its new words" "$(q "SELECT stars > 3 AS x FROM review_score WHERE review = 'b'")" 1
 one=$(OMP_NUM_THREADS=1 "$BW" sql --format csv "SELECT sentiment('Broke after a week, sadly'), hex(embed('late parcel'))")
 three=$(OMP_NUM_THREADS=3 "$BW" sql --format csv "SELECT sentiment('Broke after a week, sadly'), hex(embed('late parcel'))")
 equal "scores do not depend on threads" "$one" "$three"

@@ -1,7 +1,8 @@
-/* reports/pipeline.c - score, fit, timing, price, segment, forecast: each a function of its own room. */
+/* reports/pipeline.c - score, fit, plan, timing, price, segment, forecast: each a function of its own room. */
 #include "reports/pipeline.h"
 
 #include "analyze/fit.h"
+#include "analyze/plan.h"
 #include "analyze/runs.h"
 #include "model/score.h"
 #include "sql/db.h"
@@ -31,6 +32,12 @@ static bw_status stage_fit(sqlite3 *db, bw_err *err) {
     return bw_fit_run(db, &o, &run, NULL, NULL, err);
 }
 
+static bw_status stage_plan(sqlite3 *db, bw_err *err) {
+    bw_plan_options o = bw_plan_defaults();
+    int64_t run;
+    return bw_plan_run(db, &o, &run, NULL, err);
+}
+
 static bw_status stage_timing(sqlite3 *db, bw_err *err) {
     int64_t run;
     return bw_timing_run(db, NULL, BW_TIMING_WINDOW, false, &run, err);
@@ -55,8 +62,9 @@ static bw_status stage_forecast(sqlite3 *db, bw_err *err) {
 static const struct {
     const char *name;
     bw_status (*run)(sqlite3 *db, bw_err *err);
-} STAGES[] = {{"score", stage_score}, {"fit", stage_fit},         {"timing", stage_timing},
-              {"price", stage_price}, {"segment", stage_segment}, {"forecast", stage_forecast}};
+} STAGES[] = {{"score", stage_score},      {"fit", stage_fit},     {"plan", stage_plan},
+              {"timing", stage_timing},    {"price", stage_price}, {"segment", stage_segment},
+              {"forecast", stage_forecast}};
 
 bw_status bw_stages_run(sqlite3 *db, bw_buf *notes, bw_err *err) {
     for (size_t i = 0; i < sizeof STAGES / sizeof *STAGES; i++) {

@@ -5,6 +5,7 @@
 #include "analyze/analyze.h"
 #include "demo/demo.h"
 #include "model/model.h"
+#include "reports/charts/query_chart.h"
 #include "reports/reports.h"
 #include "sql/sql.h"
 
@@ -116,6 +117,7 @@ int main(int argc, char **argv) {
     sqlite3_auto_extension((void (*)(void))bw_sql_register);
     sqlite3_auto_extension((void (*)(void))bw_model_register);
     sqlite3_auto_extension((void (*)(void))bw_analyze_register);
+    bw_query_plot = bw_query_chart;
     bw_err err = {{0}};
     bw_status st = run_command(argc, argv, &err);
     if (fflush(stdout) != 0 && st == BW_OK)

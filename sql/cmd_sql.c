@@ -46,7 +46,7 @@ static bw_status show_schema(const char *part, bw_err *err) {
 static bw_status plot(sqlite3_stmt *s, const struct options *o, const char *query, bw_err *err) {
     bw_query_result *r;
     if (!bw_query_plot)
-        return bw_fail(err, BW_EUSAGE, "sql: --plot is for the program, not for this one");
+        return bw_fail(err, BW_EUSAGE, "sql: this program draws no charts");
     bw_status st = bw_query_collect(s, &r, err);
     if (st == BW_OK)
         st = bw_query_plot(r, o->plot, o->out, query, err);

@@ -82,7 +82,7 @@ for c in $STAGES; do
     set --; if [ "$c" = report ]; then set -- --out "$T/int-report"; fi
     interrupted "$c" 0.1 "$BW" "$c" "$@"
     interrupted "$c" 0.6 "$BW" "$c" "$@"
-    equal "$c: no run without its results is left" "$(sqlite3 "$BELLWETHER_DB" "SELECT count(*) FROM model_run r WHERE kind <> 'content' AND NOT EXISTS (SELECT 1 FROM estimate WHERE run = r.id)")" 0
+    equal "$c: no run without its results is left" "$(sqlite3 "$BELLWETHER_DB" "SELECT count(*) FROM model_run r WHERE kind IN ('fit', 'timing', 'forecast', 'segment', 'plan') AND NOT EXISTS (SELECT 1 FROM estimate WHERE run = r.id)")" 0
     check "$c: the re-run completes" "$BW" "$c" "$@"
 done
 
@@ -122,5 +122,25 @@ for c in $STAGES; do
     set --; if [ "$c" = report ]; then set -- --out "$T/evil-report"; fi
     check "$c: passes through hostile names and broken text" "$BW" "$c" "$@"
 done
+page=$(cat "$T/evil-report/index.html")
+if grep -q '<script>alert' <<<"$page"; then not_ok "the page escapes hostile names"; else ok "the page escapes hostile names"; fi
+if grep -qE '>[^<]*\b(nan|inf|null)\b' <<<"$(sed 's/<script.*<\/script>//g; s/<style.*<\/style>//g' <<<"$page")"; then not_ok "no figure is nan, inf or null"; else ok "no figure is nan, inf or null"; fi
 if [ -e "$T/pwned" ]; then not_ok "no name was run as a command"; else ok "no name was run as a command"; fi
+
+# ---- little data, and a missing program ----
+shop --shape three-weeks
+check "three weeks of data: a report is written" "$BW" report --out "$T/short"
+contains "and says what three weeks cannot tell" "$(cat "$T/short/report.md")" '(weeks|too (short|little|few))'
+shop --shape no-reviews
+check "no reviews: a report is written" "$BW" report --out "$T/mute"
+contains "and says so" "$(cat "$T/mute/report.md")" '[Nn]o reviews'
+mkdir "$T/bin"
+for p in sh env cat; do ln -s "$(command -v $p)" "$T/bin/$p"; done
+fails "gnuplot missing: plot says how to install it" 1 'gnuplot' env PATH="$T/bin" "$BW" plot kpi --out "$T/x.svg"
+out=$(PATH="$T/bin" "$BW" report --out "$T/plain" 2>&1); status=$?
+case $status in
+0) contains "gnuplot missing: the report is written without charts and says so" "$out$(cat "$T/plain/report.md")" 'gnuplot' ;;
+1) contains "gnuplot missing: the report says how to install it" "$out" 'gnuplot' ;;
+*) not_ok "gnuplot missing: report" "exit $status: $out" ;;
+esac
 finish

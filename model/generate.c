@@ -2,6 +2,7 @@
 #include "model/generate.h"
 
 #include "model/beam.h"
+#include "model/ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,11 +115,8 @@ static int32_t pick(run *r, size_t i, const float *logits, float *logprob) {
         how->mask(how->mask_data, ids, n, r->row, vocab);
     bw_sampler_apply(r->draw[i], &how->processors, &h, r->row);
     int32_t id = how->sample ? bw_sampler_draw(r->draw[i], r->row) : bw_argmax(r->row, vocab);
-    if (id >= 0) {
-        memcpy(r->row, logits, vocab * sizeof *r->row);
-        bw_log_softmax(r->row, vocab);
-        *logprob = r->row[id];
-    }
+    if (id >= 0)
+        *logprob = (float)((double)logits[id] - bw_log_sum_exp(logits, vocab));
     return id;
 }
 

@@ -4,6 +4,8 @@
  * then by id, so the result does not depend on the sort. */
 #include "model/sample.h"
 
+#include "model/ops.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -359,8 +361,7 @@ int32_t bw_sampler_draw(bw_sampler *s, const float *logits) {
 }
 
 void bw_log_softmax(float *logits, size_t vocab) {
-    float top = maximum(logits, vocab);
-    double log_total = log(partition(logits, vocab, top));
+    double total = bw_log_sum_exp(logits, vocab);
     for (size_t i = 0; i < vocab; i++)
-        logits[i] = (float)((double)(logits[i] - top) - log_total);
+        logits[i] = (float)((double)logits[i] - total);
 }

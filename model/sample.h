@@ -81,7 +81,7 @@ int32_t bw_sampler_draw(bw_sampler *s, const float *logits);
 
 /* The likeliest token, the smallest id among equals; -1 if every token is forbidden. */
 int32_t bw_argmax(const float *logits, size_t vocab);
-/* logits[vocab] become log-probabilities; sums in double. */
+/* logits[vocab] become log-probabilities; all of them finite. */
 void bw_log_softmax(float *logits, size_t vocab);
 
 #endif

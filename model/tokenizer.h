@@ -86,8 +86,6 @@ int32_t bw_tokenizer_id(const bw_tokenizer *t, const char *token);
 const char *bw_tokenizer_piece(const bw_tokenizer *t, int32_t id);
 /* True for [CLS], <|endoftext|> and their like, which decoding may skip. */
 bool bw_tokenizer_is_special(const bw_tokenizer *t, int32_t id);
-/* True for a token that continues a word rather than starting one: for whole-word masking. */
-bool bw_tokenizer_continues(const bw_tokenizer *t, int32_t id);
 
 /* The ids of the roles that special tokens play; -1: the tokenizer has none. */
 typedef enum {
@@ -101,8 +99,6 @@ typedef enum {
     BW_N_ROLES
 } bw_role;
 int32_t bw_tokenizer_role(const bw_tokenizer *t, bw_role role);
-/* The largest number of tokens tokenizer_config.json names for the model; 0: it names none. */
-size_t bw_tokenizer_model_max(const bw_tokenizer *t);
 
 /* --- Training a byte-level BPE vocabulary ------------------------------------------------------
  *

@@ -2,7 +2,6 @@
 #include "model/tok/internal.h"
 
 #include "common/buf.h"
-#include "model/tok/unicode.h"
 #include "model/tok/utf8.h"
 
 #include <stdlib.h>
@@ -117,16 +116,4 @@ bw_status bw_tokenizer_decode(const bw_tokenizer *t, const int32_t *ids, size_t 
         *len = b.len;
     *text = bw_buf_take(&b);
     return *text ? BW_OK : bw_fail_memory(err);
-}
-
-bool bw_tokenizer_continues(const bw_tokenizer *t, int32_t id) {
-    size_t len, used;
-    const char *text = bw_vocab_text(&t->vocab, id, &len);
-    if (!text || t->special[id])
-        return false;
-    if (t->wordpiece)
-        return len > t->prefix_len && !memcmp(text, t->prefix, t->prefix_len);
-    /* A byte-level word starts with a space, or anything that is not a letter or a digit. */
-    int byte = len ? bw_char_byte(bw_utf8_next((const uint8_t *)text, len, &used)) : -1;
-    return byte >= 0x80 || bw_class_of(byte) == BW_LETTER || bw_class_of(byte) == BW_NUMBER;
 }

@@ -65,7 +65,6 @@ struct bw_tokenizer {
     size_t n_single, n_pair;
     bool decode_wordpiece, decode_bytes, cleanup; /* neither: tokens joined by spaces */
     int32_t role[BW_N_ROLES];
-    size_t model_max;
     char *parts[BW_N_PARTS];
     char *config; /* tokenizer_config.json as read, or NULL */
 };

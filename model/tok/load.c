@@ -414,7 +414,3 @@ bool bw_tokenizer_is_special(const bw_tokenizer *t, int32_t id) {
 int32_t bw_tokenizer_role(const bw_tokenizer *t, bw_role role) {
     return t->role[role];
 }
-
-size_t bw_tokenizer_model_max(const bw_tokenizer *t) {
-    return t->model_max;
-}

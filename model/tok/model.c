@@ -338,8 +338,5 @@ bw_status bw_tok_read_added(bw_tokenizer *t, const cJSON *list, const cJSON *con
     if (st != BW_OK)
         return st;
     find_roles(t, config);
-    const cJSON *max = member(config, "model_max_length");
-    if (cJSON_IsNumber(max) && max->valuedouble > 0 && max->valuedouble < 1e9)
-        t->model_max = (size_t)max->valuedouble;
     return BW_OK;
 }

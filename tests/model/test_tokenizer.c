@@ -235,20 +235,6 @@ static void a_million_characters_are_cut_in_plain_sight(void **state) {
     free(text);
 }
 
-static void whole_words_are_told_from_their_ends(void **state) {
-    (void)state;
-    bw_tokenizer *t;
-    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-wordpiece", &t, &err));
-    assert_true(bw_tokenizer_continues(t, bw_tokenizer_id(t, "##ing")));
-    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "the")));
-    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "[SEP]")));
-    bw_tokenizer_free(t);
-    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-bpe", &t, &err));
-    assert_false(bw_tokenizer_continues(t, bw_tokenizer_id(t, "\u0120the")));
-    assert_true(bw_tokenizer_continues(t, bw_tokenizer_id(t, "er")));
-    bw_tokenizer_free(t);
-}
-
 static void foreign_components_are_refused_by_name(void **state) {
     (void)state;
     static const struct {
@@ -322,7 +308,6 @@ int main(void) {
         cmocka_unit_test(shown_text_is_valid_utf8),
         cmocka_unit_test(places_survive_normalising),
         cmocka_unit_test(a_million_characters_are_cut_in_plain_sight),
-        cmocka_unit_test(whole_words_are_told_from_their_ends),
         cmocka_unit_test(foreign_components_are_refused_by_name),
         cmocka_unit_test(damaged_files_do_no_harm),
     };

@@ -109,12 +109,54 @@ static void drop(reader *r, size_t i) {
     r->n--;
 }
 
+static bool same_periods(const reader *r, const event *a, const event *b) {
+    for (size_t t = 0; t < r->cal->n_time; t++)
+        if ((a->days[t] > 0) != (b->days[t] > 0))
+            return false;
+    return true;
+}
+
+/* Two events that always come together cannot be told apart: the longer one stands for both. */
+static void merge_twins(reader *r) {
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t j = r->n; j-- > i + 1;) {
+            event *a = &r->event[i], *b = &r->event[j];
+            if (!same_periods(r, a, b))
+                continue;
+            if (presence(r, b) > presence(r, a)) {
+                event shorter = *a;
+                *a = *b;
+                *b = shorter;
+            }
+            a->holiday = a->holiday || b->holiday;
+            a->promotion = a->promotion || b->promotion;
+            if (r->cal->notes)
+                bw_buf_addf(r->cal->notes, "%s always comes with %s: their effect is told as one\n",
+                            b->name, a->name);
+            drop(r, j);
+        }
+}
+
+/* The days before a holiday count only where no other event takes place: what cannot be told apart
+ * goes to what happens, not to what is to come. */
+static void clear_taken(const reader *r, size_t i) {
+    size_t T = r->cal->n_time;
+    for (size_t t = 0; t < T; t++) {
+        bool taken = false;
+        for (size_t j = 0; j < r->n && !taken; j++)
+            taken = j != i && r->event[j].days[t] > 0;
+        if (taken)
+            r->event[i].days[T + t] = r->event[i].days[2 * T + t] = 0;
+    }
+}
+
 /* Events outside the time go without a word; when there are too many for the rows, the rarest go. */
 static void thin(reader *r) {
     size_t dropped = 0, most = r->cal->n_time / ROWS_PER_EVENT + 1;
     for (size_t i = r->n; i-- > 0;)
         if (r->event[i].times == 0)
             drop(r, i);
+    merge_twins(r);
     while (r->n > most) {
         size_t rarest = 0;
         for (size_t i = 1; i < r->n; i++)
@@ -128,16 +170,16 @@ static void thin(reader *r) {
                     dropped, r->cal->n_time, most);
 }
 
-static void put_column(context_arrays *ctx, size_t T, size_t event_index, const double *v) {
-    memcpy(ctx->column + ctx->n_column * T, v, T * sizeof *v);
-    ctx->column_event[ctx->n_column++] = event_index;
-}
-
 static bool any_day(const double *v, size_t T) {
     for (size_t t = 0; t < T; t++)
         if (v[t] > 0)
             return true;
     return false;
+}
+
+static void put_column(context_arrays *ctx, size_t T, size_t event_index, const double *v) {
+    memcpy(ctx->column + ctx->n_column * T, v, T * sizeof *v);
+    ctx->column_event[ctx->n_column++] = event_index;
 }
 
 static bw_status hand_over(const reader *r, context_arrays *ctx, bw_err *err) {
@@ -150,8 +192,10 @@ static bw_status hand_over(const reader *r, context_arrays *ctx, bw_err *err) {
         const event *e = &r->event[i];
         st = load_add_name(&ctx->events, e->name, err);
         put_column(ctx, T, i, e->days);
+        clear_taken(r, i);
         for (size_t before = 1; before < 3 && e->holiday && e->times > 1; before++)
-            put_column(ctx, T, i, e->days + before * T);
+            if (any_day(e->days + before * T, T))
+                put_column(ctx, T, i, e->days + before * T);
         promotions = promotions || e->promotion;
     }
     if (st == BW_OK && promotions && any_day(r->after, T)) {

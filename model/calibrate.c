@@ -8,7 +8,7 @@
 
 #define ITERATIONS 3000
 #define RATE       0.1
-#define PULL       1e-3 /* of the biases towards 0, so that a class without rows stays finite */
+#define PULL       5.0 /* towards the start, in rows: what a handful of rows cannot outvote */
 
 typedef struct {
     const bw_example **e;
@@ -80,9 +80,12 @@ static double row_gradient(const bw_recipe *r, const rows *x, size_t i, const do
 }
 
 static double fit_language(const bw_recipe *r, const rows *x, int zh, double p[5]) {
-    double loss = 0, total = 0, g2[5] = {0};
-    for (size_t i = 0; i < x->n; i++)
+    double loss = 0, total = 0, n = 0, g2[5] = {0}, start[5];
+    memcpy(start, p, sizeof start);
+    for (size_t i = 0; i < x->n; i++) {
         total += x->e[i]->zh == zh ? x->weight[i] : 0;
+        n += x->e[i]->zh == zh;
+    }
     for (int it = 0; it < ITERATIONS && total > 0; it++) {
         double g[5] = {0};
         loss = 0;
@@ -90,7 +93,7 @@ static double fit_language(const bw_recipe *r, const rows *x, int zh, double p[5
             if (x->e[i]->zh == zh)
                 loss += row_gradient(r, x, i, p, g);
         for (int k = 0; k < 5; k++) {
-            double d = g[k] / total + (k >= 2 ? PULL * p[k] : 0);
+            double d = g[k] / total + PULL / n * (p[k] - start[k]);
             g2[k] = 0.99 * g2[k] + 0.01 * d * d;
             p[k] -= RATE * (1.0 - (double)it / ITERATIONS) * d /
                     (sqrt(g2[k] / (1 - pow(0.99, it + 1))) + 1e-4);
@@ -140,13 +143,15 @@ static void fit_stars(const rows *x, const bw_calibration *c, double *slope, dou
 bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset *d,
                        bw_calibration *out, bw_err *err) {
     rows x = {0};
-    *out = bw_calibration_default();
     bw_status st = collect(r, d, &x, err);
     if (st == BW_OK)
         st = bw_encoder_raw(e, x.text, x.n, x.raw, err);
     for (int zh = 0; st == BW_OK && zh < 2; zh++) {
-        double p[5] = {out->deep_scale[zh], out->wide_scale[zh], 0, 0, 0};
+        double p[5] = {out->deep_scale[zh], out->wide_scale[zh], out->bias[zh][0], out->bias[zh][1],
+                       out->bias[zh][2]};
         double loss = fit_language(r, &x, zh, p);
+        if (isnan(loss))
+            continue;
         fprintf(stderr, "calibrate %s: loss %.4f, deep %.3f, wide %.3f, bias %.3f %.3f %.3f\n",
                 zh ? "zh" : "en", loss, p[0], p[1], p[2], p[3], p[4]);
         out->deep_scale[zh] = p[0];

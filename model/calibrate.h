@@ -1,7 +1,7 @@
 /* model/calibrate.h - fits what turns raw scores into probabilities and stars, on development rows.
  *
  * Per language, by gradient descent on the mean cross-entropy, each set of the recipe counting
- * equally: one scale for each path (temperature and mixture at once) and a bias a class. Stars: the
+ * equally and few rows moving little from where it starts: one scale for each path (temperature and mixture at once) and a bias a class. Stars: the
  * proportional-odds model (McCullagh 1980) of the stars given z_pos - z_neg. */
 #ifndef BW_MODEL_CALIBRATE_H
 #define BW_MODEL_CALIBRATE_H
@@ -9,6 +9,7 @@
 #include "model/encoder.h"
 #include "model/pack.h"
 
+/* *out is where the fit starts, and its result; a language without rows keeps its numbers. */
 bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset *d,
                        bw_calibration *out, bw_err *err);
 

@@ -4,6 +4,7 @@
 #include "model/corpus.h"
 #include "model/encoder.h"
 #include "model/metrics.h"
+#include "model/rng.h"
 #include "model/text.h"
 #include "model/topics.h"
 #include "model/cmd_eval_text.h"
@@ -35,6 +36,49 @@ static size_t select_rows(bw_corpus *c, unsigned parts, bool (*take)(const bw_ro
         if ((c->row[i].part & parts) && take(&c->row[i]))
             c->row[n++] = c->row[i];
     return c->n = n;
+}
+
+/* ---- intervals ---- */
+
+#define RESAMPLES 1000
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void add_interval(cJSON *j, const char *name, double *values) {
+    const double ends[2] = {values[RESAMPLES / 40], values[RESAMPLES - 1 - RESAMPLES / 40]};
+    cJSON *list = cJSON_AddArrayToObject(j, name);
+    for (int i = 0; i < 2; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(round(ends[i] * 1e4) / 1e4));
+}
+
+/* 95 % intervals of accuracy and macro-F1 by the percentile bootstrap (Efron & Tibshirani 1993). */
+static bw_status add_intervals(const int32_t *label, const int32_t *said, size_t n, cJSON *j,
+                               bw_err *err) {
+    int32_t *a = malloc((n + 1) * sizeof *a), *b = malloc((n + 1) * sizeof *b);
+    double accuracy[RESAMPLES], f1[RESAMPLES];
+    bw_rng rng = bw_rng_seed(1);
+    for (size_t r = 0; a && b && r < RESAMPLES; r++) {
+        for (size_t i = 0; i < n; i++) {
+            size_t k = bw_rng_below(&rng, n);
+            a[i] = label[k];
+            b[i] = said[k];
+        }
+        accuracy[r] = bw_accuracy(a, b, n);
+        f1[r] = bw_macro_f1(a, b, n, 3);
+    }
+    bw_status st = a && b ? BW_OK : bw_fail_memory(err);
+    free(a);
+    free(b);
+    if (st == BW_OK && n) {
+        qsort(accuracy, RESAMPLES, sizeof *accuracy, by_size);
+        qsort(f1, RESAMPLES, sizeof *f1, by_size);
+        add_interval(j, "accuracy_95", accuracy);
+        add_interval(j, "macro_f1_95", f1);
+    }
+    return st;
 }
 
 /* ---- sentiment ---- */
@@ -130,6 +174,7 @@ static bw_status eval_sentiment(const bw_encoder *e, bw_corpus *c, unsigned part
         add_number(j, "tokens_per_second", (double)tokens / seconds);
         cJSON_AddNumberToObject(j, "truncated", (double)cut);
         add_number(j, "reviews_per_second", (double)n / seconds);
+        st = add_intervals(t.label, t.said, n, j, err);
     }
     tables_free(&t);
     return st;
@@ -255,6 +300,7 @@ static bw_status eval_aspects(const bw_encoder *e, bw_corpus *c, unsigned parts,
         add_number(j, "macro_f1", bw_macro_f1(t.label, t.said, n, 3));
         add_number(j, "detection_f1", detection_f1(c, &t));
         add_number(j, "seconds", now() - begin);
+        st = add_intervals(t.label, t.said, n, j, err);
     }
     tables_free(&t);
     return st;
@@ -335,6 +381,9 @@ static void print_result(const cJSON *j, bool json) {
     cJSON_ArrayForEach(x, j) {
         if (cJSON_IsNumber(x))
             printf("%-20s %.6g\n", x->string, x->valuedouble);
+        else if (cJSON_IsArray(x))
+            printf("%-20s %.4g .. %.4g\n", x->string, cJSON_GetArrayItem(x, 0)->valuedouble,
+                   cJSON_GetArrayItem(x, 1)->valuedouble);
         else
             printf("%-20s -\n", x->string);
     }
@@ -377,15 +426,16 @@ bw_status bw_cmd_eval(int argc, char **argv, bw_err *err) {
          "weights other than those that come with the program"},
         BW_OPTION_JSON(json),
         {0}};
-    const bw_usage usage = {"eval sentiment|similarity|aspects|topics FILE.tsv[.gz] [options]",
-                            "Measures the language model on a labelled table: sentiment (accuracy, "
-                            "macro-F1, AUC, calibration error), "
-                            "similarity of pairs (Spearman, Pearson), polarity and detection of "
-                            "aspects, topics against labelled classes. 'eval text' judges generated "
-                            "texts (BLEU, chrF, ROUGE), 'eval perplexity' a generator; each has its "
-                            "own --help.",
-                            "  bellwether eval sentiment en_sst2.tsv.gz --split test --json\n"
-                            "  bellwether eval similarity en_stsb.tsv.gz\n"};
+    const bw_usage usage = {
+        "eval sentiment|similarity|aspects|topics FILE.tsv[.gz] [options]",
+        "Measures the language model on a labelled table: sentiment (accuracy, "
+        "macro-F1, AUC, calibration error), "
+        "similarity of pairs (Spearman, Pearson), polarity and detection of "
+        "aspects, topics against labelled classes. 'eval text' judges generated "
+        "texts (BLEU, chrF, ROUGE), 'eval perplexity' a generator; each has its "
+        "own --help.",
+        "  bellwether eval sentiment en_sst2.tsv.gz --split test --json\n"
+        "  bellwether eval similarity en_stsb.tsv.gz\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;

@@ -33,7 +33,8 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
         {"lang", 0, BW_OPT_TEXT, &o.lang, "LANG", "en or zh"},
         {"week", 0, BW_OPT_TEXT, &o.week, "WEEK",
          "an earlier week, from what was known at its end: 2026-W40 or one of its days"},
-        {"format", 'f', BW_OPT_TEXT, &o.formats, "LIST", "html, md, json; default all three"},
+        {"format", 'f', BW_OPT_TEXT, &o.formats, "LIST",
+         "html, md, json (default all three), eml, pdf"},
         {"length", 0, BW_OPT_TEXT, &o.length, "LENGTH", "brief, standard or full"},
         {"no-stages", 0, BW_OPT_FLAG, &o.no_stages, NULL,
          "write from the estimates there are, run nothing"},
@@ -48,7 +49,7 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
         "  bellwether report\n"
         "  bellwether report --lang zh --out report-zh\n"
         "  bellwether report --week 2026-W40 --length brief\n"
-        "  bellwether report --format html --out /srv/www/report\n"};
+        "  bellwether report --format html,eml,pdf --out this-week\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;

@@ -6,9 +6,11 @@
 #include "reports/doc/document.h"
 #include "reports/doc/facts_json.h"
 #include "reports/doc/html.h"
+#include "reports/doc/letter.h"
 #include "reports/doc/markdown.h"
 #include "reports/facts/gather.h"
 #include "reports/pipeline.h"
+#include "reports/send/pdf.h"
 #include "sql/db.h"
 
 #include <errno.h>
@@ -44,13 +46,14 @@ static bool wants(const bw_report_options *o, const char *format) {
 }
 
 static bw_status check_formats(const bw_report_options *o, bw_err *err) {
-    static const char *const KNOWN[] = {"html", "md", "json"};
+    static const char *const KNOWN[] = {"html", "md", "json", "eml", "pdf"};
     for (const char *p = o->formats ? o->formats : ""; *p; p += strcspn(p, ","), p += *p == ',') {
         size_t n = strcspn(p, ","), i = 0;
-        while (i < 3 && !(strlen(KNOWN[i]) == n && strncmp(KNOWN[i], p, n) == 0))
+        while (i < 5 && !(strlen(KNOWN[i]) == n && strncmp(KNOWN[i], p, n) == 0))
             i++;
-        if (i == 3)
-            return bw_fail(err, BW_EUSAGE, "there is no format '%.*s'; html, md and json are there",
+        if (i == 5)
+            return bw_fail(err, BW_EUSAGE,
+                           "there is no format '%.*s'; html, md, json, eml and pdf are there",
                            (int)n, p);
     }
     return BW_OK;
@@ -112,16 +115,37 @@ static bw_status write_facts(bw_document *d, const char *folder, bw_err *err) {
     return st;
 }
 
+static bw_status write_letter(bw_document *d, const char *folder, bw_err *err) {
+    bw_buf out = {0};
+    bw_status st = bw_letter_write(d, &out, err);
+    if (st == BW_OK)
+        st = bw_file_write(bw_arena_textf(d->shop->arena, "%s/report.eml", folder), out.text,
+                           out.len, err);
+    bw_buf_free(&out);
+    return st;
+}
+
+/* The browser prints the page, which must be there. */
+static bw_status write_pdf(bw_document *d, const char *folder, bw_err *err) {
+    return bw_pdf_print(bw_arena_textf(d->shop->arena, "%s/index.html", folder),
+                        bw_arena_textf(d->shop->arena, "%s/report.pdf", folder), d->shop->last_day,
+                        err);
+}
+
 /* The page comes before facts.json: it gives the facts their numbers in the appendix. */
 static bw_status write_all(bw_document *d, const bw_report_options *o, const char *folder,
                            bw_err *err) {
     bw_status st = make_folder(folder, err);
-    if (st == BW_OK && wants(o, "html"))
+    if (st == BW_OK && (wants(o, "html") || wants(o, "pdf")))
         st = write_page(d, folder, err);
     if (st == BW_OK && wants(o, "md"))
         st = write_markdown(d, folder, err);
     if (st == BW_OK && wants(o, "json"))
         st = write_facts(d, folder, err);
+    if (st == BW_OK && wants(o, "eml"))
+        st = write_letter(d, folder, err);
+    if (st == BW_OK && wants(o, "pdf"))
+        st = write_pdf(d, folder, err);
     return st;
 }
 

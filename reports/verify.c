@@ -120,22 +120,35 @@ static bool near(double a, double b, double half) {
     return isfinite(b) && fabs(a - b) <= half * 1.0001 + 1e-12;
 }
 
-static bool reads_as(const verifier *v, const char *text, bw_unit unit, double told) {
-    double x, half;
-    return bw_guard_number(v->shop->locale, text, unit, &x, &half) > 0 &&
-           (near(x, told, half) || (x >= 0 && near(x, fabs(told), half)));
+/* The fact as far as its rounding goes. */
+static double rounding(const cJSON *fact) {
+    const cJSON *interval = cJSON_GetObjectItemCaseSensitive(fact, "interval");
+    bw_fact f = {.unit = bw_unit_named(text_of(fact, "unit")),
+                 .value = number_of(fact, "value"),
+                 .lo = number_of(interval, "lo"),
+                 .hi = number_of(interval, "hi"),
+                 .reference = number_of(fact, "comparison")};
+    return 0.5 * pow(10, bw_fact_style(&f).place);
 }
 
-/* Both ends of "−$2.0k to $15.1k"; the first may lack the scale word that the second has. */
-static bool range_reads_as(const verifier *v, const char *text, bw_unit unit, double lo,
-                           double hi) {
-    const char *word = bw_word(v->shop->locale, "number.range_word"),
-               *cut = strstr(text, word + strspn(word, " "));
-    return cut && reads_as(v, text, unit, lo) &&
-           reads_as(v,
-                    cut + strlen(word + strspn(word, " ")) +
-                        strspn(cut + strlen(word + strspn(word, " ")), " "),
-                    unit, hi);
+/* The text, as a reader reads it, is the number told, as rounded as the fact's style rounds it. */
+static bool reads_as(const verifier *v, const char *text, bw_unit unit, double told, double least) {
+    double x, half;
+    if (bw_guard_number(v->shop->locale, text, unit, &x, &half) == 0)
+        return false;
+    half = fmax(half, least);
+    return near(x, told, half) || (x >= 0 && *text != '+' && near(x, fabs(told), half));
+}
+
+/* Both ends of "−$2.0k to $15.1k"; the first may lack the unit that the second has. */
+static bool range_reads_as(const verifier *v, const char *text, bw_unit unit, double lo, double hi,
+                           double least) {
+    const char *word = bw_word(v->shop->locale, "number.range_word");
+    word += strspn(word, " ");
+    size_t n = strlen(word);
+    const char *cut = strstr(text, word);
+    return cut && reads_as(v, text, unit, lo, least) &&
+           reads_as(v, cut + n + strspn(cut + n, " "), unit, hi, least);
 }
 
 static bool chance_reads_as(const verifier *v, const char *text, double p) {
@@ -144,29 +157,31 @@ static bool chance_reads_as(const verifier *v, const char *text, double p) {
         return p >= 0.99;
     if (strcmp(text, bw_word(l, "chance.under")) == 0)
         return p < 0.01;
-    return reads_as(v, text, BW_SHARE, p);
+    return reads_as(v, text, BW_SHARE, p, 0);
 }
 
 static bool shown_right(const verifier *v, const cJSON *fact, char part, const char *text) {
     bw_unit unit = bw_unit_named(text_of(fact, "unit"));
     const cJSON *interval = cJSON_GetObjectItemCaseSensitive(fact, "interval");
+    double least = rounding(fact);
     switch (part) {
     case 'l':
-        return reads_as(v, text, unit, number_of(interval, "lo"));
+        return reads_as(v, text, unit, number_of(interval, "lo"), least);
     case 'h':
-        return reads_as(v, text, unit, number_of(interval, "hi"));
+        return reads_as(v, text, unit, number_of(interval, "hi"), least);
     case 'i':
-        return range_reads_as(v, text, unit, number_of(interval, "lo"), number_of(interval, "hi"));
+        return range_reads_as(v, text, unit, number_of(interval, "lo"), number_of(interval, "hi"),
+                              least);
     case 'r':
-        return reads_as(v, text, unit, number_of(fact, "comparison"));
+        return reads_as(v, text, unit, number_of(fact, "comparison"), least);
     case 'n':
-        return reads_as(v, text, BW_COUNT, number_of(fact, "n"));
+        return reads_as(v, text, BW_COUNT, number_of(fact, "n"), 0);
     case 'p':
         return chance_reads_as(v, text, number_of(fact, "probability"));
     case 'w':
         return strcasecmp(text, bw_hedge(v->shop->locale, number_of(fact, "probability"))) == 0;
     default:
-        return reads_as(v, text, unit, number_of(fact, "value"));
+        return reads_as(v, text, unit, number_of(fact, "value"), least);
     }
 }
 

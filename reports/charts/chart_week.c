@@ -291,6 +291,8 @@ static void waterfall_title(bw_chart *ch, const step *steps, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (steps[i].rest || !isfinite(steps[i].lo) || fabs(steps[i].value) < floor_size)
             continue;
+        if (steps[i].lo <= 0 && steps[i].hi >= 0)
+            continue; /* may be nothing at all */
         if (steps[i].value > 0 && n_up < 2)
             up[n_up++] = steps[i].label;
         else if (steps[i].value < 0 && n_down < 2)

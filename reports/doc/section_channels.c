@@ -81,7 +81,7 @@ static void say_memory(bw_document *d, bw_buf *p) {
         if (f && (!longest || f->value > longest->value))
             longest = f;
     }
-    if (!longest || longest->value < 1)
+    if (!longest || longest->value < 1 || d->shop->n_channels < 2)
         return;
     bw_message m = {.key = "channels.memory", .salience = 0.3};
     bw_message_name(&m, "channel", bw_shop_channel(d->shop, longest->subject));

@@ -141,12 +141,16 @@ static void add_money(const bw_locale *l, bw_buf *out, double x, const bw_number
     int exponent;
     const char *scale = scale_for(l, s->scale_of, s->place, &exponent);
     bw_buf digits = {0};
-    add_digits(l, &digits, x / pow(10, exponent), exponent - s->place);
+    double scaled = x / pow(10, exponent);
+    int decimals = exponent - s->place, most = exponent == 0 ? 2 : scaled < 10 ? 1 : 2;
+    add_digits(l, &digits, scaled, decimals < most ? decimals : most);
     const char *pattern = s->bare && s->compact ? "number.money_bare_compact"
                           : s->bare             ? "number.money_bare"
                           : s->compact          ? "number.money_compact"
                                                 : "number.money";
     add_pattern(l, out, bw_word(l, pattern), digits.text ? digits.text : "", scale);
+    while (!*scale && out->len && out->text[out->len - 1] == ' ') /* the gap before no scale word */
+        out->text[--out->len] = '\0';
     bw_buf_free(&digits);
 }
 

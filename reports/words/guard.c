@@ -58,14 +58,6 @@ static int read_scale(const bw_locale *l, const char *text, size_t *used) {
     return 0;
 }
 
-/* 100 for 15100: the unit that a whole number may have been rounded to. */
-static double trailing_zeros(double x) {
-    double unit = 1;
-    while (x != 0 && fmod(x, unit * 10) == 0)
-        unit *= 10;
-    return unit;
-}
-
 size_t bw_guard_number(const bw_locale *l, const char *text, bw_unit unit, double *value,
                        double *half) {
     const char *p = text;
@@ -89,8 +81,6 @@ size_t bw_guard_number(const bw_locale *l, const char *text, bw_unit unit, doubl
     if (unit == BW_SHARE || unit == BW_POINTS || unit == BW_INDEX)
         exponent = -2;
     *half = 0.5 * pow(10, exponent - decimals);
-    if (decimals == 0 && exponent == 0) /* "15,100" may stand for what rounds to hundreds */
-        *half = fmax(*half, fmin(0.5 * trailing_zeros(*value), 0.15 * *value));
     *value = sign * *value * pow(10, exponent);
     if (*p == '%')
         p++;
@@ -114,15 +104,17 @@ static bool near(double a, double b, double half) {
 static bool belongs(const guard *g, const char *text, const bw_fact *f, size_t *used) {
     double x, half;
     size_t n = bw_guard_number(g->l, text, f->unit, &x, &half);
-    if (n && (near(x, f->value, half) || near(fabs(x), fabs(f->value), half) ||
-              near(x, f->lo, half) || near(x, f->hi, half) || near(x, f->reference, half))) {
+    half = fmax(half, 0.5 * pow(10, bw_fact_style(f).place)); /* "8,500" stands for 8,512 */
+    if (n &&
+        (near(x, f->value, half) || (x >= 0 && *text != '+' && near(x, fabs(f->value), half)) ||
+         near(x, f->lo, half) || near(x, f->hi, half) || near(x, f->reference, half))) {
         *used = n;
         return true;
     }
     n = bw_guard_number(g->l, text, BW_SHARE, &x, &half);
     if (n && strchr(text, '%') &&
         (near(x, f->probability, half) || (x >= 0.985 && f->probability >= 0.99) ||
-         (x <= 0.015 && f->probability < 0.01))) {
+         (x >= 0 && x <= 0.015 && f->probability < 0.01))) {
         *used = n;
         return true;
     }
@@ -135,16 +127,23 @@ static bool number_starts(const char *text, const char *p) {
     return isdigit((unsigned char)*p) && (p == text || !isalnum((unsigned char)p[-1]));
 }
 
-/* Where a number's sign and symbol begin, going back from its first digit. */
+/* Where a number's sign and currency begin, going back from its first digit: "−€270k", "+CHF 2.0k". */
 static const char *number_head(const char *text, const char *p) {
     const char *head = p;
-    while (head > text && head[-1] != ' ' && (unsigned char)head[-1] > 127 && p - head < 4)
-        head--;
-    while (head > text && (head[-1] == '+' || head[-1] == '$'))
-        head--;
-    if (head - text >= 3 && strncmp(head - 3, "\xe2\x88\x92", 3) == 0)
-        head -= 3;
-    return head;
+    size_t room = (size_t)(p - text);
+    if (room >= 1 && p[-1] == '$')
+        head = p - 1;
+    else if (room >= 2 && (strncmp(p - 2, "£", 2) == 0 || strncmp(p - 2, "¥", 2) == 0))
+        head = p - 2;
+    else if (room >= 3 && strncmp(p - 3, "\xe2\x82", 2) == 0) /* the block of currency symbols */
+        head = p - 3;
+    else if (room >= 4 && p[-1] == ' ' && isupper((unsigned char)p[-2]) &&
+             isupper((unsigned char)p[-3]) && isupper((unsigned char)p[-4]))
+        head = p - 4;
+    if (head > text && head[-1] == '+')
+        return head - 1;
+    bool minus = head - text >= 3 && strncmp(head - 3, "\xe2\x88\x92", 3) == 0;
+    return minus ? head - 3 : head;
 }
 
 /* Numbers that are part of the template, not of a fact: "90% interval", "four weeks" in digits. */
@@ -164,10 +163,8 @@ static bw_status check_numbers(guard *g, const char *text) {
         size_t used = found ? strspn(p, "0123456789") : 0;
         for (size_t i = 0; i < g->m->n; i++)
             if (g->m->slots[i].kind == BW_SLOT_FACT &&
-                (belongs(g, number_head(text, p), g->m->slots[i].fact, &used) ||
-                 belongs(g, p, g->m->slots[i].fact, &used))) {
-                g->said[i] = found = true;
-                break;
+                belongs(g, number_head(text, p), g->m->slots[i].fact, &used)) {
+                g->said[i] = found = true; /* two facts may round to the same number */
             }
         if (!found)
             return bw_fail(g->err, BW_EMISMATCH, "the number at \"%.24s\" is of no fact", p);

@@ -40,11 +40,19 @@ sqlite3 "$BELLWETHER_DB" "UPDATE estimate SET mean = mean * 1.1 WHERE name = 'ro
 contains "verify: a database that changed" "$("$BW" verify "$T/v")" 'roas/email: value is 6 in the report and 6.6 in the database'
 contains "verify: the chart too" "$("$BW" verify "$T/v")" 'chart roas: row 1, column average return differs'
 fails "verify: not a report" 1 "facts.json" "$BW" verify "$T"
+"$BW" report --no-stages --format eml --out "$T/m" >/dev/null
+contains "report: a mail with its charts inside" "$(cat "$T/m/report.eml")" 'Content-ID: <budget>'
+if command -v chromium >/dev/null && [ -z "${BW_NO_BROWSER:-}" ]; then
+    "$BW" report --no-stages --format pdf --out "$T/m" >/dev/null
+    contains "report: a PDF" "$(head -c 5 "$T/m/report.pdf" | tr -d '\0')" '%PDF'
+else
+    echo "ok $((count += 1)) - report: a PDF # SKIP no chromium"
+fi
 short=$("$BW" report --no-stages --length brief --out "$T/s" >/dev/null && wc -c <"$T/s/report.md")
 long=$("$BW" report --no-stages --length full --out "$T/l" >/dev/null && wc -c <"$T/l/report.md")
 check "report: brief is shorter than full" test "$short" -lt "$long"
 fails "report: unknown week" 1 "no day in that week" "$BW" report --no-stages --week 2031-W01 --out "$T/x"
 fails "report: not a week" 2 "wanted a day" "$BW" report --no-stages --week soon --out "$T/x"
 fails "report: unknown language" 1 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"
-fails "report: unknown format" 2 "html, md and json" "$BW" report --no-stages --format docx --out "$T/x"
+fails "report: unknown format" 2 "html, md, json, eml and pdf" "$BW" report --no-stages --format docx --out "$T/x"
 finish

@@ -40,6 +40,9 @@ fails "all-zero money is said" 1 'every value is the same' "$BW" experiment ab "
 out=$("$BW" experiment impact "$T/series.csv" --time day --metric y --controls x --start 2026-01-31 --json)
 contains "a start on the last day is judged" "$out" '"periods_after":	1'
 contains "and it is said what cannot be" "$out" 'whether the effect lasts cannot be said'
+check "a result is saved as an experiment" "$BW" experiment impact "$T/series.csv" --time day --metric y --controls x \
+    --start 2026-01-25 --save T-1 --channel mail --spend-change -500
+contains "and listed with its channel's test" "$("$BW" experiment list --json)" '"subject":	"T-1"'
 fails "a start after the last day is refused" 1 'lies in the future' \
     "$BW" experiment impact "$T/series.csv" --time day --metric y --controls x --start 2026-02-01
 out=$("$BW" forecast --file "$T/series.csv" --time day --metric y --horizon 3 --json)

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DENSE_MOST \
-    150 /* parameters: beyond, a step costs more by the metric than by the gradient */
+/* Parameters beyond which a step costs more by a dense metric than by the gradient, and beyond which a
+ * short chain costs too much. */
+#define DENSE_MOST 500
+#define SHORT_MOST 150
 
 static bw_status find_mode(const bw_mmm *m, bw_laplace *l, bw_err *err) {
     bw_density f = bw_mmm_density(m);
@@ -46,7 +48,7 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
 
 bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
     *draws = NULL;
-    if (bw_mmm_dim(m) > DENSE_MOST)
+    if (bw_mmm_dim(m) > SHORT_MOST)
         return fit_quick(m, n, seed, draws, err);
     bw_laplace l = {0};
     bw_status st = find_mode(m, &l, err);

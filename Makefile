@@ -27,7 +27,7 @@ TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 
-.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model deps format lint \
+.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model bench-fit deps format lint \
         install clean help
 .SECONDARY:
 
@@ -66,6 +66,9 @@ test-clang:                  ## everything again, built by clang
 
 bench-model: all             ## the language core beside PyTorch
 	tests/bench/model.sh
+
+bench-fit: all               ## channel effects by size, beside Stan where rstan is installed
+	tests/bench/fit.sh
 
 bench: all                   ## all benchmarks: medians, and ratios to a peer in the same run
 	@for b in tests/bench/*.sh; do $$b || exit 1; done

@@ -11,23 +11,30 @@
 
 enum { SHOPS = 40, WEEKS = 104, CHANNELS = 4, DRAWS = 300 };
 
-typedef struct { double roas[CHANNELS], marginal[CHANNELS], rate[CHANNELS]; } truth;
+typedef struct {
+    double roas[CHANNELS], marginal[CHANNELS], rate[CHANNELS];
+} truth;
 
-/* Spend that follows demand with this exponent; 0: by itself. */
+/* Spend that follows demand with this exponent; 0: by itself. Demand then also has ups and downs that
+ * nobody measured: a season alone the model would tell apart. */
 static void simulate(bw_mmm_data *d, truth *t, double follows, unsigned long seed) {
     *d = (bw_mmm_data){.n_time = WEEKS, .n_geo = 1, .n_channel = CHANNELS, .period_days = 7};
     shop_new(d, seed);
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
     gsl_rng_set(r, seed + 1000);
-    double base[WEEKS], phase = 2 * M_PI * gsl_rng_uniform(r), growth = gsl_ran_gaussian(r, 0.1);
+    double base[WEEKS], phase = 2 * M_PI * gsl_rng_uniform(r), growth = gsl_ran_gaussian(r, 0.1),
+                        mood = 0;
     for (int w = 0; w < WEEKS; w++) {
-        base[w] = 1000 * (1 + growth * (w / (double)WEEKS - 0.5) + 0.15 * sin(2 * M_PI * w / 52.18 + phase));
+        mood = 0.8 * mood + (follows > 0 ? gsl_ran_gaussian(r, 0.05) : 0.0);
+        base[w] = 1000 * (1 + mood + growth * (w / (double)WEEKS - 0.5) +
+                          0.15 * sin(2 * M_PI * w / 52.18 + phase));
         d->outcome[w] = base[w] + gsl_ran_gaussian(r, 40);
     }
     for (int c = 0; c < CHANNELS; c++) {
-        double *x = d->spend + c * WEEKS, spend = 0, positive = 0, sum = 0, slope = 0, a[WEEKS], lambda;
+        double *x = d->spend + c * WEEKS, spend = 0, positive = 0, sum = 0, slope = 0, a[WEEKS],
+               lambda;
         for (int w = 0; w < WEEKS; w++) {
-            x[w] *= pow(base[w] / 1000, 4 * follows);
+            x[w] *= pow(fmax(base[w], 100) / 1000, 4 * follows);
             spend += x[w];
             positive += x[w] > 0;
         }
@@ -89,7 +96,8 @@ static void one_shop(double follows, unsigned long seed, int counts[3], double *
         counts[0] += inside(roas, t.roas[c]);
         counts[1] += inside(marginal, t.marginal[c]);
         counts[2] += inside(rate, t.rate[c]);
-        *bias += log(gsl_stats_median_from_sorted_data(roas, 1, DRAWS) / t.roas[c]) / (SHOPS * CHANNELS);
+        *bias +=
+            log(gsl_stats_median_from_sorted_data(roas, 1, DRAWS) / t.roas[c]) / (SHOPS * CHANNELS);
     }
     bw_mmm_result_free(&r);
     f.scratch_free(room);
@@ -106,7 +114,8 @@ static double run(double follows, const char *what) {
         one_shop(follows, s, counts, &bias);
     for (int i = 0; i < 3; i++) {
         double share = counts[i] / (double)(SHOPS * CHANNELS);
-        print_message("# %s: %s inside %d of %d (%.1f %%)\n", what, names[i], counts[i], SHOPS * CHANNELS, 100 * share);
+        print_message("# %s: %s inside %d of %d (%.1f %%)\n", what, names[i], counts[i],
+                      SHOPS * CHANNELS, 100 * share);
         worst = fmin(worst, share);
     }
     print_message("# %s: median ROAS is %+.0f %% off on average\n", what, 100 * (exp(bias) - 1));

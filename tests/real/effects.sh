@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Channel effects on published data sets with known answers: usage DATA=FOLDER tests/real/effects.sh
+. "$(dirname "$0")/../cli/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+DATA=$(cd "${DATA:?the folder with marketing/}" && pwd)
+
+load() { # FILE MAPPING
+    rm -f "$BELLWETHER_DB"
+    "$BW" init >/dev/null 2>&1
+    "$BW" import wide "$DATA/marketing/$1" --mapping "$here/$2.json" >/dev/null 2>&1
+}
+# near NAME PARAM SUBJECT TRUTH SDS: the posterior mean is within SDS posterior sd of the truth.
+near() {
+    local got
+    got=$("$BW" sql --format csv "SELECT abs(mean - $4) <= $5 * sd, mean, sd FROM latest_estimate
+        WHERE kind = 'fit' AND name = '$2' AND subject = '$3'" | tail -1)
+    if [ "${got%%,*}" = 1 ]; then ok "$1"; else not_ok "$1" "true $4; found: within, mean, sd = $got"; fi
+}
+
+load pymc_mmm_example.csv pymc
+check "the PyMC-Marketing example is fitted under its preset" "$BW" fit --preset pymc --quick
+# The generator of the example notebook: alpha 0.4, 0.2; lambda 4, 3; money per unit of spend from its betas.
+near "carry-over of x1" param:adstock x1 0.4 1
+near "carry-over of x2" param:adstock x2 0.2 1
+near "saturation of x1" param:saturation x1 4 1
+near "saturation of x2" param:saturation x2 3 1
+near "return of x1" roas x1 4967.8 1
+near "return of x2" roas x2 2274.9 1.64
+# mmm_evaluation notebook: RMSE of the posterior-mean prediction 238.1
+rmse=$("$BW" sql --format csv "SELECT sqrt(avg((w.revenue - e.mean) * (w.revenue - e.mean))) FROM latest_estimate e
+    JOIN weekly w ON w.week = e.at WHERE e.kind = 'fit' AND e.name = 'fitted'" | tail -1)
+equal "the published error of the fit ($rmse against 238.1)" "$(awk -v r="$rmse" 'BEGIN {print (r > 236 && r < 240)}')" 1
+
+load robyn_weekly.csv robyn
+check "Robyn's simulated shop is fitted" "$BW" fit --quick
+near "return of out-of-home as Robyn's best model has it" roas out-of-home 1.075 1
+near "return of print likewise" roas print 9.678 1
+near "return of tv likewise, within its interval" roas tv 5.089 2
+finish

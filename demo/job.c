@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define EARLIER_WEEK "2026-10-05" /* five weeks before the last one: time for advice to show */
-#define EARLIER_NAME "2026-W41"
+#define EARLIER_WEEK "2026-09-14" /* eight weeks before the last one: time for advice to show */
+#define EARLIER_NAME "2026-W38"
 #define LEAST_WEEKS  60 /* a shorter shop has no earlier report worth reading */
 
 /* Scored before the earlier report, whose copy of the database is thrown away. */
@@ -43,7 +43,7 @@ static bw_status earlier_report(sqlite3 *db, const bw_demo_options *o, const cha
                                  .quiet = true};
     bw_status st = bw_report_run(db, &r, page, sizeof page, err);
     if (st == BW_OK)
-        printf("the report of five weeks ago: %s\n", page);
+        printf("the report of eight weeks ago: %s\n", page);
     return st;
 }
 
@@ -51,7 +51,7 @@ static bw_status take_advice(sqlite3 *db, const bw_demo_options *o, bw_err *err)
     bool followed;
     bw_status st = bw_demo_follow(db, o, EARLIER_WEEK, &followed, err);
     if (st == BW_OK && followed)
-        puts("its budget advice was taken: the last five weeks were spent as it said");
+        puts("its budget advice was taken: the weeks since were spent as it said");
     return st;
 }
 

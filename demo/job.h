@@ -4,7 +4,7 @@
 
 #include "demo/demo.h"
 
-/* Scores the texts; writes the report of five weeks ago and lets the shop take its advice; then writes
+/* Scores the texts; writes the report of eight weeks ago and lets the shop take its advice; then writes
  * the report of the last week into the folder out. Prints a line for each on stdout. page (cap bytes)
  * gets the report's path. */
 bw_status job_run(sqlite3 *db, const bw_demo_options *o, const char *out, char *page, size_t cap,

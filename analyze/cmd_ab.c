@@ -30,6 +30,7 @@ struct job {
     char metric[200]; /* its name */
     cJSON *rows, *segment_rows;
     bw_notes notes;
+    bw_err refusal; /* why the last metric could not be judged */
 };
 
 static bw_status parse_metric(struct job *j, const char *spec, bw_err *err) {
@@ -220,7 +221,6 @@ static bw_status compare_metric(struct job *j, const char *spec, bool *useful, b
     bw_arm arms[BW_ARMS_MAX];
     bw_arm_result results[BW_ARMS_MAX];
     bool few = false;
-    bw_err why = {{0}};
     bw_status st = parse_metric(j, spec, err);
     if (st == BW_OK)
         st = adjust_by_covariate(j, err);
@@ -228,11 +228,11 @@ static bw_status compare_metric(struct job *j, const char *spec, bool *useful, b
         st = summarise(j, SIZE_MAX, arms, err);
     if (st != BW_OK)
         return st;
-    st = bw_ab_compare(arms, j->arms.n, j->control_arm, j->kind, results, &few, &why);
+    st = bw_ab_compare(arms, j->arms.n, j->control_arm, j->kind, results, &few, &j->refusal);
     if (st != BW_OK && st != BW_EDATA)
-        return bw_fail(err, st, "%s", why.text);
+        return bw_fail(err, st, "%s", j->refusal.text);
     if (st == BW_EDATA)
-        bw_note(&j->notes, "%s: %s", j->metric, why.text);
+        bw_note(&j->notes, "%s: %s", j->metric, j->refusal.text);
     if (few)
         bw_note(&j->notes,
                 "%s: fewer than ten successes or failures in an arm; the interval adds one of "
@@ -398,9 +398,7 @@ static bw_status run(struct job *j, bw_err *err) {
         bw_note(&j->notes, "intervals and p are adjusted for %zu comparisons (Dunnett)",
                 j->arms.n - 1);
     if (st == BW_OK && !useful)
-        st = bw_fail(err, BW_EDATA, "%s: %s", j->file,
-                     j->notes.n ? j->notes.text[j->notes.n > 1 && !j->control]
-                                : "no metric can be judged");
+        st = bw_fail(err, BW_EDATA, "%s: %s: %s", j->file, j->metric, j->refusal.text);
     if (st == BW_OK && !j->json)
         print_table(j);
     cJSON_AddItemToObject(out, "segments", j->segment_rows);

@@ -65,9 +65,10 @@ static void copy_transposed(float *to, const float *from, size_t n, size_t strid
 }
 
 /* to [n][deep] = scale * from. */
-static void copy_rows(float *to, const float *from, size_t n, size_t stride, size_t dim,
-                      size_t deep, float scale) {
+BW_CLONES static void copy_rows(float *to, const float *from, size_t n, size_t stride, size_t dim,
+                                size_t deep, float scale) {
     for (size_t j = 0; j < n; j++) {
+#pragma omp simd
         for (size_t d = 0; d < dim; d++)
             to[j * deep + d] = scale * from[j * stride + d];
         for (size_t d = dim; d < deep; d++)

@@ -22,13 +22,13 @@ static void complete(bw_tf_config *c) {
     size_t heads = c->enc.layers ? c->enc.heads : c->dec.heads;
     if (!c->head_dim && heads)
         c->head_dim = c->dim / heads;
-    if (!c->embed_scale)
+    if (c->embed_scale == 0)
         c->embed_scale = 1;
-    if (!c->attn_scale && c->head_dim)
+    if (c->attn_scale == 0 && c->head_dim)
         c->attn_scale = 1 / sqrtf((float)c->head_dim);
-    if (!c->lm_scale)
+    if (c->lm_scale == 0)
         c->lm_scale = 1;
-    if (!c->init_std)
+    if (c->init_std == 0)
         c->init_std = 0.02f;
 }
 

@@ -285,9 +285,8 @@ static void output_gradients(const bw_transformer *t, const block *b) {
         size_t n = vocab - v < SLICE ? vocab - v : SLICE;
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)dim, (int)b->rows, 1.0f,
                     b->scores + v, (int)vocab, b->y, (int)dim, 1.0f, dW + v * dim, (int)dim);
-        for (size_t r = 0; bias && r < b->rows; r++)
-            for (size_t j = v; j < v + n; j++)
-                db[j] += b->scores[r * vocab + j];
+        if (bias)
+            bw_linear_db_part(db + v, b->scores + v, b->rows, n, vocab);
     }
 }
 

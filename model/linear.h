@@ -20,6 +20,8 @@ void bw_linear_dx(float *dx, const float *dy, const float *W, size_t rows, size_
 void bw_linear_dw(float *dW, const float *dy, const float *x, size_t rows, size_t in, size_t out);
 /* db[j] += sum over rows of dy[:, j] */
 void bw_linear_db(float *db, const float *dy, size_t rows, size_t out);
+/* The same for `out` columns of wider rows, which lie stride floats apart. */
+void bw_linear_db_part(float *db, const float *dy, size_t rows, size_t out, size_t stride);
 
 /* The twins: obvious loops, summed in double. */
 void bw_linear_ref(float *y, const float *x, const float *W, const float *b, size_t rows, size_t in,

@@ -15,11 +15,11 @@ bw_status bw_optimizer_new(const bw_adamw *settings, bw_optimizer **out, bw_err 
     if (!o)
         return bw_fail_memory(err);
     o->s = *settings;
-    if (!o->s.beta1)
+    if (o->s.beta1 == 0)
         o->s.beta1 = 0.9;
-    if (!o->s.beta2)
+    if (o->s.beta2 == 0)
         o->s.beta2 = 0.999;
-    if (!o->s.eps)
+    if (o->s.eps == 0)
         o->s.eps = 1e-8;
     *out = o;
     return BW_OK;
@@ -48,9 +48,9 @@ bw_status bw_optimizer_add(bw_optimizer *o, const char *label, bw_params *p, bw_
     bw_optimizer_block *b = &blocks[o->n_blocks];
     *b = (bw_optimizer_block){.p = p, .group = group};
     snprintf(b->label, sizeof b->label, "%s", label);
-    if (!b->group.lr_scale)
+    if (b->group.lr_scale == 0)
         b->group.lr_scale = 1;
-    if (!b->group.layer_decay)
+    if (b->group.layer_decay == 0)
         b->group.layer_decay = 1;
     b->m = calloc(p->total ? p->total : 1, sizeof *b->m);
     b->v = calloc(p->total ? p->total : 1, sizeof *b->v);

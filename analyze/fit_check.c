@@ -28,7 +28,7 @@
 #define PREDICTIVE_FAIR 0.05
 #define VIF_FAIR        10.0
 #define PRIOR_ONLY      0.85 /* posterior sd / prior sd of log ROAS above which data said little */
-#define FOLLOWS         0.5  /* correlation of spend with demand */
+#define FOLLOWS         0.4  /* correlation of spend with demand */
 #define STABLE          0.8  /* share of refits that must agree */
 #define ROWS_FAIR       3.0  /* outcomes a parameter */
 
@@ -194,8 +194,8 @@ static bw_status inflation(fit_state *f, bw_err *err) {
     return BW_OK;
 }
 
-/* Correlation of a channel's spend with the outcome expected without media, trend and events included:
- * a budget set by expected sales makes the model see the one in the other. */
+/* Correlation of a channel's spend with the outcome less what the channel itself earned: a budget set by
+ * expected sales makes the model see the one in the other. */
 static double follows_demand(const fit_state *f, size_t c, double *demand, double *spend) {
     size_t n = 0;
     for (size_t w = 0; w < f->n_week; w++) {
@@ -204,12 +204,9 @@ static double follows_demand(const fit_state *f, size_t c, double *demand, doubl
             if (f->week_of[t] == w)
                 for (size_t g = 0; g < f->d->n_geo; g++)
                     own += f->d->media[(c * f->d->n_geo + g) * f->d->n_time + t];
-        if (own <= 0)
+        if (own <= 0 || !isfinite(f->actual[w]))
             continue;
-        double base = week_mean(f, bw_mmm_parts(f->model), w);
-        for (size_t k = 0; k < f->d->n_channel; k++)
-            base -= week_mean(f, k, w);
-        demand[n] = base;
+        demand[n] = f->actual[w] - week_mean(f, c, w);
         spend[n++] = own;
     }
     return n >= 10 ? gsl_stats_correlation(demand, 1, spend, 1, n) : 0.0;

@@ -53,6 +53,10 @@ export BELLWETHER_DB="$T/short.db"
 "$BW" demo --shape three-weeks --no-report >/dev/null 2>&1
 fails "three weeks are too few, and said so" 1 "weeks of outcome; effects of channels need at least" "$BW" fit
 fails "no plan without a fit" 1 "run 'bellwether fit' first" "$BW" plan
+export BELLWETHER_DB="$T/confounded.db"
+"$BW" demo --shape confounded --no-report >/dev/null 2>&1
+contains "spend that follows demand is warned about" "$("$BW" fit --engine laplace --quick)" \
+    'search is spent when demand is high anyway'
 export BELLWETHER_DB="$T/empty.db"
 "$BW" init >/dev/null 2>&1
 fails "no outcome" 1 "no outcome to explain" "$BW" fit

@@ -135,11 +135,7 @@ static void residual_product(const bw_transformer *t, const bw_tf_chunk *c, cons
     }
     bw_tf_dense_forward(t, d, work, f, c->rows);
     bw_dropout(work, c->rows * dim, rate, seed, c->token * dim);
-    if (z == work) {
-        add_to(z, x, c->rows * dim);
-    } else {
-        add_to(z, work, c->rows * dim); /* z is x */
-    }
+    add_to(z, z == work ? x : work, c->rows * dim); /* otherwise z is x */
 }
 
 /* What the blocks of a layer share while a chunk passes. */

@@ -30,6 +30,7 @@ static bw_status collect(const bw_recipe *r, const bw_dataset *d, rows *x, bw_er
     x->text = malloc((d->n + 1) * sizeof *x->text);
     x->raw = calloc(d->n + 1, sizeof *x->raw);
     x->weight = calloc(d->n + 1, sizeof *x->weight);
+    double neutral = bw_recipe_number(r, "calibrate", "neutral_weight", 1.0);
     size_t *count = calloc(2 * r->n_sets + 2, sizeof *count);
     if (!x->e || !x->text || !x->raw || !x->weight || !count) {
         free(count);
@@ -44,7 +45,8 @@ static bw_status collect(const bw_recipe *r, const bw_dataset *d, rows *x, bw_er
         count[2 * e->set + e->zh]++;
     }
     for (size_t i = 0; i < x->n; i++)
-        x->weight[i] = 1.0 / (double)count[2 * x->e[i]->set + x->e[i]->zh];
+        x->weight[i] = (x->e[i]->label == BW_NEUTRAL ? neutral : 1.0) /
+                       (double)count[2 * x->e[i]->set + x->e[i]->zh];
     free(count);
     return x->n ? BW_OK
                 : bw_fail(err, BW_EDATA, "recipe %s has no development rows to calibrate on",

@@ -1,7 +1,9 @@
 /* model/calibrate.h - fits what turns raw scores into probabilities and stars, on development rows.
  *
  * Per language, by gradient descent on the mean cross-entropy, each set of the recipe counting
- * equally and few rows moving little from where it starts: one scale for each path (temperature and mixture at once) and a bias a class. Stars: the
+ * equally and few rows moving little from where it starts: one scale for each path (temperature and
+ * mixture at once) and a bias a class. Neutral rows count calibrate.neutral_weight times: they are
+ * few, and by likelihood alone hardly any mixed review would be called neutral. Stars: the
  * proportional-odds model (McCullagh 1980) of the stars given z_pos - z_neg. */
 #ifndef BW_MODEL_CALIBRATE_H
 #define BW_MODEL_CALIBRATE_H

@@ -7,7 +7,7 @@
  *  "dev":  ["en_imdb", ...],                  files whose dev rows calibrate and choose
  *  "not_tested": ["en_sts12_16"],
  *  "own_tests": true,                       only the recipe's files, not the whole folder, are tests
- *  "wide": {"epochs": 6, "rate": 0.5}, "tokenizer": {...}, "pretrain": {...}, "tune": {...}}
+ *  "wide": {"epochs": 6, "rate": 0.5}, "tokenizer": {...}, "pretrain": {...}, "tune": {...}, "calibrate": {...}}
  *
  * An entry may also say "neutral": "none", a label of that file which is to count as neutral.
  * Tasks: "sentiment" (label, stars), "aspect" (aspect or category with its label), "pair" (score or

@@ -6,7 +6,6 @@
 #include "demo/demo.h"
 #include "model/model.h"
 #include "reports/charts/query_chart.h"
-#include "reports/charts/query_plot.h"
 #include "reports/reports.h"
 #include "sql/sql.h"
 
@@ -115,7 +114,6 @@ int main(int argc, char **argv) {
     }
     openblas_set_num_threads(1); /* results do not depend on threads; we thread above it */
     bw_interrupt_install();
-    bw_query_plot = bw_plot_query;
     sqlite3_auto_extension((void (*)(void))bw_sql_register);
     sqlite3_auto_extension((void (*)(void))bw_model_register);
     sqlite3_auto_extension((void (*)(void))bw_analyze_register);

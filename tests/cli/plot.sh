@@ -24,12 +24,6 @@ done
 equal "plot: same data, same bytes" "$("$BW" plot curves | sha256sum)" "$("$BW" plot curves | sha256sum)"
 fails "plot: unknown format" 2 "svg, png, pdf, tsv and gnuplot" "$BW" plot roas --format bmp
 
-contains "sql --plot line: days and a label for each line" "$("$BW" sql "SELECT week, revenue, cost FROM weekly" --plot line)" '<text>cost</text>'
-contains "sql --plot bar" "$("$BW" sql "SELECT channel, sum(cost) FROM spend GROUP BY 1" --plot bar)" '<text>paid_social</text>'
-contains "sql --plot scatter" "$("$BW" sql "SELECT cost, revenue FROM weekly" --plot scatter)" '<circle'
-fails "sql --plot: nothing to draw" 1 "at least two columns" "$BW" sql "SELECT week FROM weekly" --plot line
-fails "sql --plot: unknown kind" 2 "line, bar and scatter" "$BW" sql "SELECT week, cost FROM weekly" --plot pie
-
 hostile="\`touch x\`'\";<b>^@\\n"
 sqlite3 "$BELLWETHER_DB" "UPDATE estimate SET subject = '$(sed "s/'/''/g" <<<"$hostile")' WHERE subject = 'search'"
 out=$(cd "$T" && "$BW" plot roas)

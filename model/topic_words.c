@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MIN_COUNT  4
+#define MIN_SHARE  0.04 /* of a cluster's texts: rarer words do not speak for it */
 #define MAX_HAN    4
 #define MAX_UNITS  400 /* of one text */
 #define TERM_BYTES 48
@@ -188,7 +189,8 @@ static bw_status choose(const terms *t, ranked *r, size_t cluster, const double 
     size_t n = 0, chosen = 0;
     for (size_t i = 0; i < t->cap; i++) {
         const term *x = &t->slot[i];
-        if (!x->hash || x->total < MIN_COUNT || x->count[cluster] < MIN_COUNT / 2)
+        if (!x->hash || x->total < MIN_COUNT || x->count[cluster] < MIN_COUNT / 2 ||
+            x->count[cluster] < MIN_SHARE * size[cluster])
             continue;
         double share = x->count[cluster] / size[cluster], length = x->han ? 0.5 + 0.25 * x->han : 1;
         /* How much more often than elsewhere; the square keeps words that are common everywhere out. */

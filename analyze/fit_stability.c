@@ -49,7 +49,7 @@ static bw_mmm_spec spec_of(const fit_state *f, const variant *v) {
     return s;
 }
 
-/* Medians over draws of each channel's return at the margin, and of its ROAS. values: [n] room. */
+/* Medians over draws of each channel's return at the margin, and of its ROAS. */
 static void medians(const double *marginal, const double *roas, size_t C, size_t n,
                     double *median_marginal, double *median_roas) {
     double *v = malloc((n + 1) * sizeof *v);

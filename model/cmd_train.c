@@ -3,6 +3,7 @@
 
 #include "model/bag_file.h"
 #include "model/calibrate.h"
+#include "model/parts.h"
 #include "model/train.h"
 #include "model/tune_own.h"
 #include "model/wide_file.h"
@@ -136,15 +137,38 @@ static bw_status run_stages(const bw_recipe *r, const bw_dataset *d, const train
     return st;
 }
 
+/* The parts of finished weights become a run that the stages can go on with. */
+static bw_status unpack(const train_options *o, bw_err *err) {
+    bw_parts p;
+    char path[1024];
+    bw_status st = bw_parts_open(strcmp(o->from, "shipped") ? o->from : NULL, &p, err);
+    if (st != BW_OK)
+        return st;
+    st = bw_deep_save(&p.deep, o->out, err);
+    snprintf(path, sizeof path, "%s/wide.safetensors", o->out);
+    if (st == BW_OK)
+        st = bw_wide_save(&p.wide, path, err);
+    snprintf(path, sizeof path, "%s/embed.safetensors", o->out);
+    if (st == BW_OK)
+        st = bw_bag_save(&p.bag, path, err);
+    bw_parts_free(&p);
+    if (st == BW_OK)
+        printf(
+            "%s holds the weights' parts; next: train RECIPE --data FOLDER --out %s --stage tune, "
+            "then --stage pack\n",
+            o->out, o->out);
+    return st;
+}
+
 bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     train_options o = {.stage = "all", .seed = 1};
     const bw_option options[] = {
         {"data", 0, BW_OPT_TEXT, &o.data, "FOLDER", "folder with the files the recipe names"},
         {"out", 0, BW_OPT_TEXT, &o.out, "FOLDER", "where weights and checkpoints go"},
         {"from", 0, BW_OPT_TEXT, &o.from, "FILE",
-         "with a table: the weights to begin with, or 'shipped'"},
+         "with a table, or --stage unpack: the weights to begin with, or 'shipped'"},
         {"stage", 0, BW_OPT_TEXT, &o.stage, "NAME",
-         "new, wide, pretrain, tune, embed, pack, or all (default)"},
+         "new, wide, pretrain, tune, embed, pack, unpack, or all (default)"},
         {"resume", 0, BW_OPT_FLAG, &o.resume, NULL, "go on from the checkpoint in --out"},
         {"minutes", 0, BW_OPT_REAL, &o.minutes, "N", "stop after N minutes, at a checkpoint"},
         {"seed", 0, BW_OPT_LONG, &o.seed, "N", "of everything random (default 1)"},
@@ -160,6 +184,8 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     if (argc != 1 || !o.data || !o.out)
         return bw_fail(err, BW_EUSAGE,
                        "train: wants a recipe, --data and --out; see 'bellwether train --help'");
+    if (o.from && !strcmp(o.stage, "unpack"))
+        return unpack(&o, err);
     if (o.from)
         return bw_tune_own(argv[0], o.data, o.from, o.out, (uint64_t)o.seed, err);
     bw_recipe r;

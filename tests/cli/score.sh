@@ -40,5 +40,10 @@ contains "eval takes the test part" "$out" '"n":4'
 fails "eval without such rows says so" 1 "part 'dev'" "$BW" eval sentiment "$T/t.tsv" --split dev
 fails "an unknown task is named" 2 "'mood'" "$BW" eval mood "$T/t.tsv"
 fails "no file is named" 1 'nowhere' "$BW" eval sentiment "$T/nowhere.tsv"
+check "finished weights are taken apart to be trained on" "$BW" train shipped --data "$T" --out "$T/run" --from shipped --stage unpack
+check "every part is there" test -s "$T/run/deep.safetensors" -a -s "$T/run/wide.safetensors" -a -s "$T/run/embed.safetensors"
+printf 'label\ttext\n' > "$T/own.tsv"
+for i in 1 2 3 4 5 6 7 8; do printf '1\tlovely thing %d\n0\tdreadful thing %d\n' $i $i >> "$T/own.tsv"; done
+fails "tuning on a table says where the weights are wanted from" 1 'nofile' "$BW" train sentiment --data "$T/own.tsv" --from "$T/nofile" --out "$T/own"
 fails "a damaged weights file is refused" 1 't.tsv' "$BW" score --weights "$T/t.tsv" --explain x
 finish

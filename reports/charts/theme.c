@@ -165,6 +165,13 @@ static size_t line_break(const char *text, double room, bool bold) {
     return at;
 }
 
+/* Bytes of a line of n bytes without the spaces at its end, as far as a line's buffer goes. */
+static size_t visible(const char *text, size_t n) {
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    return n < 255 ? n : 255;
+}
+
 size_t bw_font_wrap(const char *text, double size, bool bold, double width, char (*lines)[256],
                     size_t max) {
     size_t count = 0;
@@ -173,7 +180,7 @@ size_t bw_font_wrap(const char *text, double size, bool bold, double width, char
         if (count + 1 == max)
             bw_font_fit(text, size, bold, width, lines[count], sizeof lines[count]);
         else
-            snprintf(lines[count], sizeof lines[count], "%.*s", (int)(n < 255 ? n : 255), text);
+            snprintf(lines[count], sizeof lines[count], "%.*s", (int)visible(text, n), text);
         count++;
         text += n;
         text += strspn(text, " ");

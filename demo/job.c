@@ -2,7 +2,7 @@
  * the newest report says what came of it. */
 #include "demo/job.h"
 
-#include "model/score.h"
+#include "model/shipped/score.h"
 #include "reports/reports.h"
 #include "sql/db.h"
 

@@ -1,8 +1,8 @@
 /* model/commands.c - the commands of this room. */
 #include "model/model.h"
-#include "model/cmd_draft.h"
+#include "model/generate/cmd_draft.h"
 #include "model/cmd_model.h"
-#include "model/train_cmd.h"
+#include "model/train/train_cmd.h"
 
 const bw_command BW_MODEL_COMMANDS[] = {
     {"score", "sentiment, aspects, embeddings and topics of new reviews and messages", bw_cmd_score},

@@ -7,8 +7,8 @@
  * similarity(a, b)       cosine; each side a text or a blob made by embed
  * NULL in gives NULL out. */
 #include "model/model.h"
-#include "model/encoder.h"
-#include "model/explain.h"
+#include "model/shipped/encoder.h"
+#include "model/shipped/explain.h"
 
 #include <math.h>
 #include <stdlib.h>

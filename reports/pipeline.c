@@ -1,10 +1,10 @@
 /* reports/pipeline.c - score, fit, plan, timing, price, segment, forecast: each a function of its own room. */
 #include "reports/pipeline.h"
 
-#include "analyze/fit.h"
-#include "analyze/plan.h"
+#include "analyze/mix/fit.h"
+#include "analyze/mix/plan.h"
 #include "analyze/runs.h"
-#include "model/score.h"
+#include "model/shipped/score.h"
 #include "sql/db.h"
 
 #include <stdio.h>

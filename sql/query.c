@@ -3,7 +3,7 @@
 
 #include "common/buf.h"
 #include "sql/db.h"
-#include "sql/kinds.h"
+#include "sql/import/kinds.h"
 
 #include <ctype.h>
 #include <stdlib.h>

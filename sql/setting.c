@@ -1,7 +1,7 @@
 /* sql/setting.c - one row a setting; one check a form of value. */
 #include "sql/setting.h"
 
-#include "sql/kinds.h"
+#include "sql/import/kinds.h"
 #include "sql/value.h"
 
 #include <ctype.h>

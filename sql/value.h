@@ -1,7 +1,7 @@
 /* sql/value.h - text to numbers and days.
  *
  * How numbers and days are written is a property of a column, found out before the import
- * (sql/profile.h); here each form is read strictly, so that a stray one is noticed. */
+ * (sql/import/profile.h); here each form is read strictly, so that a stray one is noticed. */
 #ifndef BW_SQL_VALUE_H
 #define BW_SQL_VALUE_H
 

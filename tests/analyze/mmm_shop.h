@@ -3,7 +3,7 @@
 #ifndef BW_TESTS_MMM_SHOP_H
 #define BW_TESTS_MMM_SHOP_H
 
-#include "analyze/mmm.h"
+#include "analyze/mix/mmm.h"
 #include "analyze/day.h"
 
 #include <gsl/gsl_randist.h>

@@ -1,6 +1,6 @@
 /* tests/analyze/test_ab.c - arms against a control: intervals, several arms, best arm, shrinkage. */
 #include "tests/check.h"
-#include "analyze/ab.h"
+#include "analyze/experiment/ab.h"
 
 #include <stdlib.h>
 

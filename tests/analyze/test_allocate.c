@@ -1,7 +1,7 @@
 /* Budget splits against brute force, concave and S-shaped, with groups, targets and goals. */
 #include "tests/check.h"
 
-#include "analyze/allocate.h"
+#include "analyze/mix/allocate.h"
 
 #include <gsl/gsl_rng.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* tests/analyze/test_bsts.c - what would have happened without the treatment. */
 #include "tests/check.h"
-#include "analyze/bsts.h"
+#include "analyze/experiment/bsts.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,6 +1,6 @@
 /* tests/analyze/test_demand.c - elasticities and the price that pays best. */
 #include "tests/check.h"
-#include "analyze/demand.h"
+#include "analyze/price/demand.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,7 +1,7 @@
 /* Convergence diagnostics on chains whose answer is known. */
 #include "tests/check.h"
 
-#include "analyze/diagnostics.h"
+#include "analyze/sampler/diagnostics.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

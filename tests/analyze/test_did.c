@@ -1,6 +1,6 @@
 /* tests/analyze/test_did.c - least squares and difference in differences. */
 #include "tests/check.h"
-#include "analyze/did.h"
+#include "analyze/experiment/did.h"
 #include "analyze/linear.h"
 
 static bw_err err;

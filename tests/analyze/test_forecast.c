@@ -1,10 +1,10 @@
 /* tests/analyze/test_forecast.c - structural series, peers, fans, plans, promotions. */
 #include "tests/check.h"
-#include "analyze/forecast.h"
-#include "analyze/forecast_out.h"
-#include "analyze/promotion.h"
-#include "analyze/smoothing.h"
-#include "analyze/structural.h"
+#include "analyze/forecast/forecast.h"
+#include "analyze/forecast/forecast_out.h"
+#include "analyze/price/promotion.h"
+#include "analyze/forecast/smoothing.h"
+#include "analyze/experiment/structural.h"
 #include "analyze/table.h"
 
 #include <gsl/gsl_randist.h>

@@ -1,6 +1,6 @@
 /* tests/analyze/test_journey.c - credit from paths, on journeys small enough to solve by hand. */
 #include "tests/check.h"
-#include "analyze/journey.h"
+#include "analyze/customer/journey.h"
 
 static bw_err err;
 enum { A, B, C };

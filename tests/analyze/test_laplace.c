@@ -1,7 +1,7 @@
 /* The mode and its normal approximation, on densities whose answer is known. */
 #include "tests/check.h"
 
-#include "analyze/laplace.h"
+#include "analyze/sampler/laplace.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include "tests/check.h"
 #include "tests/analyze/mmm_shop.h"
 
-#include "analyze/mmm_model.h"
+#include "analyze/mix/mmm_model.h"
 
 /* Central differences of a smooth density are good to about h^2; the largest miss of any parameter,
  * relative to the size of the gradient. */

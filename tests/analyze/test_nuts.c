@@ -1,8 +1,8 @@
 /* The sampler on posteriors known in closed form, its reproducibility, and its own warnings. */
 #include "tests/check.h"
 
-#include "analyze/diagnostics.h"
-#include "analyze/nuts.h"
+#include "analyze/sampler/diagnostics.h"
+#include "analyze/sampler/nuts.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>

@@ -1,8 +1,8 @@
 /* tests/analyze/test_panel.c - switch-backs, synthetic control, power. */
 #include "tests/check.h"
-#include "analyze/power.h"
-#include "analyze/switchback.h"
-#include "analyze/synthetic.h"
+#include "analyze/experiment/power.h"
+#include "analyze/experiment/switchback.h"
+#include "analyze/experiment/synthetic.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,6 +1,6 @@
 /* tests/analyze/test_segment.c - buying models and named groups. */
 #include "tests/check.h"
-#include "analyze/segment.h"
+#include "analyze/customer/segment.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -2,7 +2,7 @@
 #include "tests/check.h"
 #include "analyze/glmm.h"
 #include "analyze/table.h"
-#include "analyze/timing.h"
+#include "analyze/timing/timing.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

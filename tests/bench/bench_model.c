@@ -3,11 +3,11 @@
  * usage: bench_model kernels|encode|train SECONDS */
 #include "tests/bench/roof.h"
 
-#include "model/infer.h"
-#include "model/ops.h"
-#include "model/optimizer.h"
-#include "model/packed.h"
-#include "model/transformer.h"
+#include "model/infer/infer.h"
+#include "model/core/ops.h"
+#include "model/core/optimizer.h"
+#include "model/infer/packed.h"
+#include "model/core/transformer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #ifndef BW_TESTS_MODEL_MUTATE_H
 #define BW_TESTS_MODEL_MUTATE_H
 
-#include "model/hf.h"
-#include "model/safetensors.h"
+#include "model/hf/hf.h"
+#include "model/core/safetensors.h"
 #include "tests/model/shapes.h"
 
 #include <unistd.h>

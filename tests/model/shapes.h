@@ -3,7 +3,7 @@
 #ifndef BW_TESTS_MODEL_SHAPES_H
 #define BW_TESTS_MODEL_SHAPES_H
 
-#include "model/transformer.h"
+#include "model/core/transformer.h"
 #include "tests/check.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * of each capability is printed, and a floor that the weights reach is asserted for each language. */
 #include "tests/check.h"
 
-#include "model/encoder.h"
+#include "model/shipped/encoder.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* Labelled tables: label conventions, parts, and that no test text can reach training. */
 #include "tests/check.h"
 
-#include "model/recipe.h"
-#include "model/text.h"
+#include "model/train/recipe.h"
+#include "model/shipped/text.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

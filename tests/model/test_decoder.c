@@ -1,6 +1,6 @@
 /* The key/value cache gives what a whole pass gives, alone and beside others, copied and cut. */
-#include "model/decoder.h"
-#include "model/objective.h"
+#include "model/core/decoder.h"
+#include "model/core/objective.h"
 #include "tests/model/shapes.h"
 
 static bw_err err;

@@ -1,7 +1,7 @@
 /* tests/model/test_generate.c - generation over a toy model: a table of scores for what follows a
  * token, so that every continuation can be enumerated. */
 #include "tests/check.h"
-#include "model/generate.h"
+#include "model/generate/generate.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* tests/model/test_generator.c - prompt in, drafts out, over a tiny untrained model saved to a folder
  * and loaded again. What it writes is noise; that it is the same noise is the point. */
 #include "tests/check.h"
-#include "model/generator.h"
-#include "model/hf.h"
+#include "model/generate/generator.h"
+#include "model/hf/hf.h"
 
 #include <stdlib.h>
 #include <unistd.h>

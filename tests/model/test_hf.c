@@ -1,7 +1,7 @@
 /* Model folders: what is saved is loaded again bit for bit, in the names and layouts of each family;
  * shards, old names and stored buffers are understood; what does not fit is named. */
-#include "model/hf.h"
-#include "model/safetensors.h"
+#include "model/hf/hf.h"
+#include "model/core/safetensors.h"
 #include "tests/model/shapes.h"
 
 #include "common/buf.h"

@@ -1,7 +1,7 @@
 /* tests/model/test_infer.c - the frozen encoder against the training forward pass, and a sequence's
  * result against the batch it comes in. */
 #include "tests/check.h"
-#include "model/infer.h"
+#include "model/infer/infer.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Kernels against their obvious twins, on sizes that are no multiple of a vector's. Expected values
  * are computed in double by the definition, in this file. */
-#include "model/linear.h"
-#include "model/ops.h"
+#include "model/core/linear.h"
+#include "model/core/ops.h"
 #include "tests/model/shapes.h"
 
 static const size_t SIZES[] = {1, 7, 33, 64};

@@ -1,7 +1,7 @@
 /* tests/model/test_metrics.c - each metric against numbers that its authors or its usual
  * implementation published, and against cases small enough to count by hand. */
 #include "tests/check.h"
-#include "model/metrics.h"
+#include "model/train/metrics.h"
 
 static bw_err err;
 

@@ -1,7 +1,7 @@
 /* Losses and heads: gradients against differences, labels, and models that learn a tiny corpus by
  * heart. */
-#include "model/objective.h"
-#include "model/optimizer.h"
+#include "model/core/objective.h"
+#include "model/core/optimizer.h"
 #include "tests/model/shapes.h"
 
 static bw_err err;

@@ -1,7 +1,7 @@
 /* tests/model/test_packed.c - every kernel against its plain twin, rows that do not depend on their
  * neighbours, int8 with the same bits on every instruction set. */
 #include "tests/check.h"
-#include "model/packed.h"
+#include "model/infer/packed.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* tests/model/test_perplexity.c - likelihood of texts under models whose answer is known. */
 #include "tests/check.h"
-#include "model/metrics.h"
-#include "model/perplexity.h"
+#include "model/train/metrics.h"
+#include "model/generate/perplexity.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* Heads: gradients against differences, pooling that looks at its span alone. */
 #include "tests/check.h"
 
-#include "model/readout.h"
-#include "model/rng.h"
+#include "model/shipped/readout.h"
+#include "model/core/rng.h"
 
 #define DIM    6
 #define TOKENS 9

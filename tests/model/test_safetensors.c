@@ -1,6 +1,6 @@
 /* safetensors files: what is written is read again, half precision by its bits, and every kind of
  * broken file is refused with a word of why. */
-#include "model/safetensors.h"
+#include "model/core/safetensors.h"
 #include "tests/check.h"
 #include "tests/model/mutate.h"
 

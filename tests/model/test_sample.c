@@ -1,6 +1,6 @@
 /* tests/model/test_sample.c - processors on vectors small enough to work out by hand. */
 #include "tests/check.h"
-#include "model/sample.h"
+#include "model/generate/sample.h"
 
 static bw_err err;
 

@@ -1,7 +1,7 @@
 /* Texts as units: what is made alike, what is kept apart, and where each unit came from. */
 #include "tests/check.h"
 
-#include "model/text.h"
+#include "model/shipped/text.h"
 
 static const char *norm(bw_units *u, const char *text) {
     bw_err err;

@@ -1,7 +1,7 @@
 /* tests/model/test_tokenizer.c - a trained vocabulary: what it learns, and that nothing is lost. */
 #include "tests/check.h"
 #include "common/buf.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,9 +1,9 @@
 /* Topics: clusters of unit vectors, their words, ids that stay; messages' plain facts; aspect words. */
 #include "tests/check.h"
 
-#include "model/aspects.h"
-#include "model/message.h"
-#include "model/topics.h"
+#include "model/shipped/aspects.h"
+#include "model/shipped/message.h"
+#include "model/shipped/topics.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
 #include "tests/check.h"
 
 #include "common/buf.h"
-#include "model/calibrate.h"
-#include "model/train.h"
+#include "model/shipped/calibrate.h"
+#include "model/train/train.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /* Whole passes: a sequence alone and in any batch, any number of threads, accumulation, refusals,
  * training that stops and goes on, and a cache that gives what the whole pass gives. */
-#include "model/decoder.h"
-#include "model/optimizer.h"
+#include "model/core/decoder.h"
+#include "model/core/optimizer.h"
 #include "tests/model/shapes.h"
 
 #include <omp.h>

@@ -1,9 +1,9 @@
 /* model verify, info and convert on folders made here: answers recorded from this program pass, one
  * changed number does not, and what cannot be compared is said. */
 #include "model/cmd_model.h"
-#include "model/generate.h"
-#include "model/hf.h"
-#include "model/objective.h"
+#include "model/generate/generate.h"
+#include "model/hf/hf.h"
+#include "model/core/objective.h"
 #include "tests/model/shapes.h"
 
 #include "common/buf.h"

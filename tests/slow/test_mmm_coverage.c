@@ -4,7 +4,7 @@
 #include "tests/check.h"
 #include "tests/analyze/mmm_shop.h"
 
-#include "analyze/fit_internal.h"
+#include "analyze/mix/fit_internal.h"
 
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>

@@ -3,15 +3,15 @@
  * Each model is drawn 200 times from known parameters and fitted. Coverage between 85 and 95 % passes;
  * with 200 draws a true 90 % falls outside that by chance about once in fifty. */
 #include "tests/check.h"
-#include "analyze/ab.h"
-#include "analyze/bsts.h"
-#include "analyze/clv.h"
-#include "analyze/demand.h"
-#include "analyze/did.h"
-#include "analyze/forecast.h"
+#include "analyze/experiment/ab.h"
+#include "analyze/experiment/bsts.h"
+#include "analyze/customer/clv.h"
+#include "analyze/price/demand.h"
+#include "analyze/experiment/did.h"
+#include "analyze/forecast/forecast.h"
 #include "analyze/linear.h"
 #include "analyze/table.h"
-#include "analyze/timing.h"
+#include "analyze/timing/timing.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -1,10 +1,10 @@
 /* tests/sql/test_names.c - names of columns, text on a terminal, pairs of an option, mappings. */
 #include "tests/check.h"
-#include "sql/columns.h"
-#include "sql/kinds.h"
+#include "sql/import/columns.h"
+#include "sql/import/kinds.h"
 #include "sql/safetext.h"
 #include "sql/setting.h"
-#include "sql/wide.h"
+#include "sql/import/wide.h"
 
 #include <stdlib.h>
 

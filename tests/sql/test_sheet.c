@@ -1,8 +1,8 @@
 /* tests/sql/test_sheet.c - files to rows: encodings, separators, quotes, JSON lines, lines told right. */
 #include "tests/check.h"
-#include "sql/encoding.h"
-#include "sql/profile.h"
-#include "sql/sheet.h"
+#include "sql/import/encoding.h"
+#include "sql/import/profile.h"
+#include "sql/import/sheet.h"
 
 #include <stdlib.h>
 #include <unistd.h>

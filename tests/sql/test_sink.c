@@ -1,9 +1,9 @@
 /* tests/sql/test_sink.c - new, same, changed, repeated, in conflict: told apart in an empty table and
  * in a full one; the doctor's calendar; sets of names. */
 #include "tests/check.h"
-#include "sql/doctor.h"
-#include "sql/names.h"
-#include "sql/sink.h"
+#include "sql/import/doctor.h"
+#include "sql/import/names.h"
+#include "sql/import/sink.h"
 #include "sql/value.h"
 
 #include <stdlib.h>

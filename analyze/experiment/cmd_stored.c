@@ -1,0 +1,124 @@
+/* analyze/experiment/cmd_stored.c - `experiment list` and `experiment next`: from the database. */
+#include "analyze/experiment/cmd_experiment.h"
+#include "analyze/commands.h"
+
+#include "analyze/output.h"
+#include "analyze/runs.h"
+#include "common/command.h"
+#include "sql/db.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double number(sqlite3_stmt *s, int i) {
+    return sqlite3_column_type(s, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(s, i);
+}
+
+static bw_status open_and_run(int *argc, char ***argv, const bw_usage *usage, bool *json,
+                              sqlite3 **db, int64_t *run, bw_err *err) {
+    const char *path = NULL;
+    bool force = false;
+    const bw_option options[] = {
+        BW_OPTION_DB(path),
+        {"force", 0, BW_OPT_FLAG, &force, NULL, "estimate again although nothing changed"},
+        BW_OPTION_JSON(*json),
+        {0}};
+    *db = NULL;
+    const char *name = (*argv)[0];
+    bw_status st = bw_options_parse(usage, options, argc, argv, err);
+    if (st != BW_OK)
+        return st;
+    if (*argc > 0)
+        return bw_fail(err, BW_EUSAGE, "%s: '%s' is not expected here", name, (*argv)[0]);
+    st = bw_db_open(bw_default_db(path), BW_DB_WRITE, db, err);
+    return st == BW_OK ? bw_experiment_run(*db, force, run, err) : st;
+}
+
+static bw_status print_effects(sqlite3 *db, int64_t run, bw_err *err) {
+    sqlite3_stmt *s;
+    bw_status st = bw_db_prepare(db,
+                                 "SELECT e.subject, coalesce(x.name, ''), e.at, e.mean, e.lo, "
+                                 "e.hi, e.probability, e.unit FROM estimate e "
+                                 "LEFT JOIN experiment x ON x.id = e.subject WHERE e.run = ? AND "
+                                 "e.name = 'effect' ORDER BY 1, 3",
+                                 &s, err);
+    bool row = true;
+    if (st == BW_OK)
+        sqlite3_bind_int64(s, 1, run);
+    while (st == BW_OK && row) {
+        st = bw_db_step(s, &row, err);
+        if (st == BW_OK && row)
+            printf("%-12s %-36s %-20s %10s  (90 %% %s .. %s)  P %s\n", sqlite3_column_text(s, 0),
+                   sqlite3_column_text(s, 1), sqlite3_column_text(s, 2), bw_show(number(s, 3)),
+                   bw_show(number(s, 4)), bw_show(number(s, 5)), bw_show_share(number(s, 6)));
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+bw_status bw_cmd_experiment_list(int argc, char **argv, bw_err *err) {
+    const bw_usage usage = {"experiment list [options]",
+                            "Every stored experiment with its effect, 90 % interval, and the "
+                            "probability that the arm is\n"
+                            "the best (tests without arms: that the effect is above zero).",
+                            "  bellwether experiment list --json\n"};
+    bool json = false;
+    sqlite3 *db;
+    int64_t run = 0;
+    bw_status st = open_and_run(&argc, &argv, &usage, &json, &db, &run, err);
+    if (st == BW_OK)
+        st = json ? bw_run_json(db, "experiment", run, err) : print_effects(db, run, err);
+    if (st == BW_OK && !json)
+        st = bw_run_print_notes(db, run, err);
+    bw_db_close(db);
+    return st;
+}
+
+static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
+    sqlite3_stmt *s;
+    bw_status st = bw_db_prepare(
+        db,
+        "SELECT v.subject, v.mean, c.mean, v.n, w.mean FROM estimate v JOIN estimate c ON c.run = "
+        "v.run AND c.subject = "
+        "v.subject AND c.name = 'next_change' JOIN estimate w ON w.run = v.run AND w.subject = "
+        "v.subject AND w.name = "
+        "'next_narrowing' WHERE v.run = ? AND v.name = 'next_value' ORDER BY v.mean DESC",
+        &s, err);
+    bool row = true;
+    size_t shown = 0;
+    if (st == BW_OK)
+        sqlite3_bind_int64(s, 1, run);
+    while (st == BW_OK && row) {
+        st = bw_db_step(s, &row, err);
+        if (st != BW_OK || !row)
+            break;
+        if (!shown++)
+            printf("%-20s %16s %14s %8s %20s\n", "channel", "worth, a week", "change spend",
+                   "weeks", "interval narrower by");
+        printf("%-20s %16s %14s %8.0f %20s\n", sqlite3_column_text(s, 0), bw_show(number(s, 1)),
+               bw_show_share(number(s, 2)), number(s, 3), bw_show_share(number(s, 4)));
+    }
+    sqlite3_finalize(s);
+    if (st == BW_OK && !shown)
+        st = bw_fail(err, BW_EDATA,
+                     "nothing says yet which channel is uncertain: run 'bellwether fit' first");
+    return st;
+}
+
+bw_status bw_cmd_experiment_next(int argc, char **argv, bw_err *err) {
+    const bw_usage usage = {
+        "experiment next [options]",
+        "What to test next: the channels by what knowing their return would be worth, by how much "
+        "to move the\n"
+        "spend, for how many weeks, and by how much the interval of the return would narrow.",
+        "  bellwether experiment next\n"};
+    bool json = false;
+    sqlite3 *db;
+    int64_t run = 0;
+    bw_status st = open_and_run(&argc, &argv, &usage, &json, &db, &run, err);
+    if (st == BW_OK)
+        st = json ? bw_run_json(db, "experiment", run, err) : print_next(db, run, err);
+    bw_db_close(db);
+    return st;
+}

@@ -1,0 +1,144 @@
+/* analyze/mix/fit_engine.c - draws from the posterior: the normal approximation at its mode, or NUTS begun
+ * from there, which leaves it little to learn in its warm-up. */
+#include "analyze/mix/fit_internal.h"
+
+#include "analyze/sampler/diagnostics.h"
+#include "analyze/sampler/laplace.h"
+#include "analyze/sampler/nuts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Parameters beyond which a step costs more by a dense metric than by the gradient, and beyond which a
+ * short chain costs too much. */
+#define DENSE_MOST 500
+#define SHORT_MOST 150
+
+static bw_status find_mode(const bw_mmm *m, bw_laplace *l, bw_err *err) {
+    bw_density f = bw_mmm_density(m);
+    double *start = calloc(f.dim, sizeof *start);
+    if (!start)
+        return bw_fail_memory(err);
+    bw_mmm_start(m, start);
+    bw_status st = bw_laplace_fit(&f, start, l, err);
+    free(start);
+    return st;
+}
+
+bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
+    bw_laplace l = {0};
+    gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
+    *draws = calloc(n * bw_mmm_dim(m), sizeof **draws);
+    bw_status st = r && *draws ? find_mode(m, &l, err) : bw_fail_memory(err);
+    if (st == BW_OK) {
+        gsl_rng_set(r, seed);
+        for (size_t i = 0; i < n; i++)
+            bw_laplace_draw(&l, r, *draws + i * l.dim);
+    } else {
+        free(*draws);
+        *draws = NULL;
+    }
+    bw_laplace_free(&l);
+    gsl_rng_free(r);
+    return st;
+}
+
+#define SHORT_WARMUP 100 /* from the mode's covariance there is little to learn */
+
+bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
+    *draws = NULL;
+    if (bw_mmm_dim(m) > SHORT_MOST)
+        return fit_quick(m, n, seed, draws, err);
+    bw_laplace l = {0};
+    bw_status st = find_mode(m, &l, err);
+    if (st != BW_OK)
+        return st;
+    bw_density density = bw_mmm_density(m);
+    bw_nuts_options o = {.chains = 1,
+                         .warmup = SHORT_WARMUP,
+                         .draws = n,
+                         .seed = seed,
+                         .dense = true,
+                         .start = l.mode,
+                         .factor = l.factor};
+    bw_nuts_result r;
+    st = bw_nuts_sample(&density, &o, &r, err);
+    if (st == BW_OK) {
+        *draws = r.draw;
+        r.draw = NULL;
+        bw_nuts_free(&r);
+    }
+    bw_laplace_free(&l);
+    return st;
+}
+
+/* The worst of all parameters; one that never moved has no R-hat and is not among them. */
+static void judge(const bw_nuts_result *r, engine_report *e) {
+    double *rhat = calloc(3 * r->dim, sizeof *rhat), *bulk = rhat + r->dim, *tail = bulk + r->dim;
+    *e = (engine_report){.sampled = true,
+                         .chains = r->chains,
+                         .evaluations = r->evaluations,
+                         .max_rhat = 1,
+                         .min_ess_bulk = INFINITY,
+                         .min_ess_tail = INFINITY,
+                         .min_ebfmi = INFINITY};
+    if (!rhat)
+        return;
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < r->dim; i++) {
+        bw_chains c = {r->draw + i, r->chains, r->draws, r->draws * r->dim, r->dim};
+        rhat[i] = bw_rhat(&c);
+        bulk[i] = bw_ess_bulk(&c);
+        tail[i] = bw_ess_tail(&c);
+    }
+    for (size_t i = 0; i < r->dim; i++) {
+        e->max_rhat = fmax(e->max_rhat, rhat[i]);
+        e->min_ess_bulk = fmin(e->min_ess_bulk, bulk[i]);
+        e->min_ess_tail = fmin(e->min_ess_tail, tail[i]);
+    }
+    for (size_t c = 0; c < r->chains; c++) {
+        e->divergences += r->chain[c].divergences;
+        e->max_depth_hits += r->chain[c].deepest;
+        e->min_ebfmi = fmin(e->min_ebfmi, r->chain[c].ebfmi);
+    }
+    free(rhat);
+}
+
+static bw_status sample_nuts(fit_state *f, bw_err *err) {
+    bw_laplace l = {0};
+    bw_status st = find_mode(f->model, &l, err);
+    if (st != BW_OK)
+        return st;
+    bw_density density = bw_mmm_density(f->model);
+    bw_nuts_options o = {.chains = (size_t)f->o->chains,
+                         .warmup = (size_t)f->o->warmup,
+                         .draws = (size_t)f->o->draws,
+                         .seed = (unsigned long)f->o->seed,
+                         .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST),
+                         .target = 0.85,
+                         .start = l.mode,
+                         .factor = l.factor,
+                         .label = "fit"};
+    bw_nuts_result r;
+    st = bw_nuts_sample(&density, &o, &r, err);
+    if (st == BW_OK) {
+        judge(&r, &f->engine);
+        f->draws = r.draw; /* chain after chain, as everyone after wants them */
+        r.draw = NULL;
+        bw_nuts_free(&r);
+    }
+    bw_laplace_free(&l);
+    return st;
+}
+
+bw_status fit_sample(fit_state *f, bw_err *err) {
+    f->dim = bw_mmm_dim(f->model);
+    f->n_draw = (size_t)(f->o->chains * f->o->draws);
+    f->engine = (engine_report){.chains = (size_t)f->o->chains};
+    if (strcmp(f->o->engine, "laplace") == 0)
+        return fit_quick(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws, err);
+    if (strcmp(f->o->engine, "nuts") == 0)
+        return sample_nuts(f, err);
+    return bw_fail(err, BW_EARG, "--engine: '%s' is neither nuts nor laplace", f->o->engine);
+}

@@ -1,0 +1,36 @@
+/* analyze/timing/timing_load.h - messages from the database, added up by channel, day, hour, audience and
+ * content in SQL, so that memory follows the number of different sends and not of recipients. */
+#ifndef BW_ANALYZE_TIMING_LOAD_H
+#define BW_ANALYZE_TIMING_LOAD_H
+
+#include "analyze/timing/timing.h"
+#include "common/sqlite.h"
+
+typedef struct {
+    char *name;
+    bw_send *send; /* [n], by day and hour */
+    size_t n, cap;
+    size_t audiences;
+} bw_send_channel;
+
+typedef struct {
+    const char *metric;       /* "orders", "clicks" or "opens": borrowed constant */
+    bw_send_channel *channel; /* [channels] */
+    size_t channels;
+    char **theme; /* [themes] names of the topics of our messages */
+    size_t themes;
+    bool scored; /* content features were there */
+    double first_day, last_day;
+    double untimed; /* messages left out: no delivery count, or time not YYYY-MM-DD HH:MM */
+} bw_sends;
+
+/* metric NULL: the first of orders, clicks, opens with at least BW_METRIC_LEAST. Free with
+ * bw_sends_free. */
+bw_status bw_sends_load(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err);
+void bw_sends_free(bw_sends *s);
+#define BW_METRIC_LEAST 300.0
+
+/* A query whose rows change whenever what bw_sends_load reads changes. */
+extern const char BW_SENDS_INPUT[];
+
+#endif

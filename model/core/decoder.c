@@ -1,0 +1,326 @@
+/* model/core/decoder.c - one step of a decoder over a key/value cache.
+ *
+ * The rows of a step are the new tokens of all sequences, one behind the other; every product runs
+ * over all of them on packed weights, attention runs a sequence at a time against its own keys. */
+#include "model/core/kv.h"
+#include "model/core/simd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static float *keys_of(const bw_kv_cache *c, size_t seq, size_t layer) {
+    return c->stores[c->slot[seq]].kv + 2 * layer * bw_kv_plane(c);
+}
+
+typedef struct {
+    bw_kv_cache *c;
+    const size_t *seqs; /* NULL: 0, 1, ... */
+    const bw_batch *batch;
+    bw_batch placed; /* batch with positions that go on from each length */
+    int32_t *positions;
+} step;
+
+static size_t seq_of(const step *p, size_t i) {
+    return p->seqs ? p->seqs[i] : i;
+}
+
+#define GROUP 64 /* rows that one thread multiplies at a time */
+
+/* y [rows, out] = x W^T + b. Rows do not depend on each other, so any split gives the same bits. */
+static void multiply(const step *p, const bw_packed *w, const float *x, size_t rows, float *y) {
+    bw_pack_kind kind = p->c->d->kind;
+    size_t in = bw_packed_in(w), out = bw_packed_out(w);
+    size_t piece = (bw_rows_size(kind, GROUP, in) + 63) / 64 * 64;
+#pragma omp parallel for schedule(dynamic, 1) if (rows > GROUP)
+    for (size_t r = 0; r < rows; r += GROUP) {
+        size_t n = rows - r < GROUP ? rows - r : GROUP;
+        void *work = (char *)p->c->s.packed + r / GROUP * piece;
+        bw_rows_pack(kind, x + r * in, n, in, work);
+        bw_packed_mul(w, work, n, BW_FUSE_NONE, y + r * out, out);
+    }
+}
+
+static size_t most(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static size_t longest_source(const bw_kv_cache *c) {
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_sources; i++)
+        n = most(n, c->cross_tokens[i]);
+    return n;
+}
+
+static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    bw_kv_scratch *s = &c->s;
+    size_t keys = most(c->capacity, longest_source(c));
+    if (rows <= s->rows)
+        return BW_OK;
+    free(s->arena);
+    free(s->packed);
+    *s = (bw_kv_scratch){0};
+    size_t fused = w->q_dim + 2 * w->kv_dim, up = w->layers[0].up.out, dim = t->c.dim;
+    size_t attention =
+        most(bw_attn_scratch(&(bw_attn){.head_dim = t->c.head_dim, .n_k = keys}), keys);
+    size_t width = 2 * dim + fused + w->q_dim + up + w->shape.ffn, total;
+    size_t widest = most(most(dim, w->q_dim), w->shape.ffn);
+    size_t groups = (rows + GROUP - 1) / GROUP;
+    size_t piece = (bw_rows_size(c->d->kind, GROUP, widest) + 63) / 64 * 64;
+    if (!bw_size_mul(rows, width, &total) || !bw_size_mul(groups, piece, &piece))
+        return bw_fail_memory(err);
+    s->arena = calloc(total + attention, sizeof *s->arena);
+    s->packed = aligned_alloc(64, piece);
+    if (!s->arena || !s->packed)
+        return bw_fail_memory(err);
+    s->x = s->arena;
+    s->h = s->x + rows * dim;
+    s->qkv = s->h + rows * dim;
+    s->ctx = s->qkv + rows * fused;
+    s->up = s->ctx + rows * w->q_dim;
+    s->act = s->up + rows * up;
+    s->scores = s->act + rows * w->shape.ffn;
+    s->rows = rows;
+    return BW_OK;
+}
+
+/* One query against n keys and values `stride` apart; scores [n]. */
+BW_CLONES static void attend_row(const bw_attn *a, float *out, const float *q, const float *k,
+                                 const float *v, size_t n, const float *bias, float *scores) {
+    size_t dim = a->head_dim;
+    float top = -INFINITY, sum = 0;
+    for (size_t j = 0; j < n; j++) {
+        const float *kj = k + j * a->k_stride;
+        float dot = 0;
+#pragma omp simd reduction(+ : dot)
+        for (size_t d = 0; d < dim; d++)
+            dot += q[d] * kj[d];
+        scores[j] = dot * a->scale + (bias ? bias[j] : 0);
+        top = scores[j] > top ? scores[j] : top;
+    }
+#pragma omp simd reduction(+ : sum)
+    for (size_t j = 0; j < n; j++) {
+        scores[j] = bw_expf(scores[j] - top);
+        sum += scores[j];
+    }
+    memset(out, 0, dim * sizeof *out);
+    for (size_t j = 0; j < n; j++) {
+        const float *vj = v + j * a->v_stride;
+        float p = scores[j] / sum;
+#pragma omp simd
+        for (size_t d = 0; d < dim; d++)
+            out[d] += p * vj[d];
+    }
+}
+
+#define FEW 4 /* queries up to which a row at a time is faster than preparing tiles */
+
+/* Attention of the new tokens of a sequence. */
+static void attend(const step *p, const bw_attn *a, float *out, const float *q, const float *k,
+                   const float *v) {
+    if (a->n_q > FEW) {
+        bw_attn_forward(a, out, NULL, q, k, v, p->c->s.scores);
+        return;
+    }
+    size_t group = a->heads / a->kv_heads;
+    for (size_t i = 0; i < a->n_q; i++)
+        for (size_t h = 0; h < a->heads; h++) {
+            size_t at = h / group * a->head_dim;
+            const float *bias =
+                a->rel_bias ? a->rel_bias + h * (2 * a->rel_span + 1) + a->rel_span - (i + a->first)
+                            : NULL;
+            attend_row(a, out + i * a->o_stride + h * a->head_dim,
+                       q + i * a->q_stride + h * a->head_dim, k + at, v + at,
+                       a->causal ? i + a->first + 1 : a->n_k, bias, p->c->s.scores);
+        }
+}
+
+static void self_attention(const step *p, size_t layer) {
+    bw_kv_cache *c = p->c;
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    size_t rows = p->batch->n_tokens, fused = w->q_dim + 2 * w->kv_dim, kv = w->kv_dim;
+    multiply(p, c->d->layers[layer].qkv, c->s.h, rows, c->s.qkv);
+    if (t->c.pos == BW_POS_ROTARY)
+        bw_rope(c->s.qkv, c->ws->rope, p->positions, rows, fused,
+                w->shape.heads + w->shape.kv_heads, t->c.head_dim, false);
+    for (size_t i = 0; i < p->batch->n_seq; i++) {
+        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
+        size_t seq = seq_of(p, i), length = bw_kv_length(c, seq);
+        float *k = keys_of(c, seq, layer), *v = k + bw_kv_plane(c);
+        for (size_t r = 0; r < n; r++) {
+            const float *row = c->s.qkv + (first + r) * fused + w->q_dim;
+            memcpy(k + (length + r) * kv, row, kv * sizeof *k);
+            memcpy(v + (length + r) * kv, row + kv, kv * sizeof *v);
+        }
+        bw_attn a = {.heads = w->shape.heads,
+                     .kv_heads = w->shape.kv_heads,
+                     .head_dim = t->c.head_dim,
+                     .n_q = n,
+                     .n_k = length + n,
+                     .q_stride = fused,
+                     .k_stride = kv,
+                     .v_stride = kv,
+                     .o_stride = w->q_dim,
+                     .scale = t->c.attn_scale,
+                     .causal = 1,
+                     .first = length,
+                     .rel_bias = c->rel,
+                     .rel_span = c->capacity};
+        attend(p, &a, c->s.ctx + first * w->q_dim, c->s.qkv + first * fused, k, v);
+    }
+}
+
+static void cross_attention(const step *p, size_t layer) {
+    bw_kv_cache *c = p->c;
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    size_t kv = 2 * w->kv_dim;
+    multiply(p, c->d->layers[layer].cross_q, c->s.h, p->batch->n_tokens, c->s.qkv);
+    for (size_t i = 0; i < p->batch->n_seq; i++) {
+        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
+        size_t source = c->source[seq_of(p, i)], keys = c->cross_tokens[source];
+        const float *k = c->cross[source] + layer * keys * kv;
+        bw_attn a = {.heads = w->shape.heads,
+                     .kv_heads = w->shape.kv_heads,
+                     .head_dim = t->c.head_dim,
+                     .n_q = n,
+                     .n_k = keys,
+                     .q_stride = w->q_dim,
+                     .k_stride = kv,
+                     .v_stride = kv,
+                     .o_stride = w->q_dim,
+                     .scale = t->c.attn_scale};
+        attend(p, &a, c->s.ctx + first * w->q_dim, c->s.qkv + first * w->q_dim, k, k + w->kv_dim);
+    }
+}
+
+static void feed_forward(const step *p, size_t layer) {
+    bw_kv_cache *c = p->c;
+    const bw_tf_config *cfg = &c->d->t->c;
+    size_t rows = p->batch->n_tokens, ffn = c->d->t->dec.shape.ffn;
+    multiply(p, c->d->layers[layer].up, c->s.h, rows, c->s.up);
+    if (cfg->gated)
+        bw_act_gated(cfg->act, c->s.act, c->s.up, rows, ffn);
+    else
+        bw_act_forward(cfg->act, c->s.act, c->s.up, rows * ffn);
+}
+
+/* Before a block: h = norm(x), or x itself in post-norm models. */
+static void open_block(const step *p, const bw_tf_norm *n) {
+    bw_kv_scratch *s = &p->c->s;
+    const bw_transformer *t = p->c->d->t;
+    size_t rows = p->batch->n_tokens;
+    if (t->c.pre_norm)
+        bw_tf_norm_forward(t, n, s->h, NULL, NULL, s->x, rows);
+    else
+        memcpy(s->h, s->x, rows * t->c.dim * sizeof *s->x);
+}
+
+/* After it: x += f W^T + b, and in post-norm models the norm. */
+static void close_block(const step *p, const bw_tf_norm *n, const bw_packed *w, const float *f) {
+    bw_kv_scratch *s = &p->c->s;
+    const bw_transformer *t = p->c->d->t;
+    size_t rows = p->batch->n_tokens, size = rows * t->c.dim;
+    multiply(p, w, f, rows, s->h);
+    for (size_t i = 0; i < size; i++)
+        s->x[i] += s->h[i];
+    if (!t->c.pre_norm)
+        bw_tf_norm_forward(t, n, s->x, NULL, NULL, s->x, rows);
+}
+
+static void run_layers(const step *p) {
+    const bw_decoder *d = p->c->d;
+    const bw_tf_stack_weights *w = &d->t->dec;
+    for (size_t i = 0; i < w->shape.layers; i++) {
+        const bw_tf_layer_weights *l = &w->layers[i];
+        open_block(p, &l->norm);
+        self_attention(p, i);
+        close_block(p, &l->norm, d->layers[i].out, p->c->s.ctx);
+        if (w->cross) {
+            open_block(p, &l->cross_norm);
+            cross_attention(p, i);
+            close_block(p, &l->cross_norm, d->layers[i].cross_out, p->c->s.ctx);
+        }
+        open_block(p, &l->ffn_norm);
+        feed_forward(p, i);
+        close_block(p, &l->ffn_norm, d->layers[i].down, p->c->s.act);
+    }
+}
+
+/* Scores after the last new token of each sequence. */
+static void score_last(const step *p, float *logits) {
+    const bw_transformer *t = p->c->d->t;
+    bw_kv_scratch *s = &p->c->s;
+    size_t dim = t->c.dim, n = p->batch->n_seq;
+    for (size_t i = 0; i < n; i++)
+        memmove(s->x + i * dim, s->x + (p->batch->start[i + 1] - 1) * dim, dim * sizeof *s->x);
+    if (t->c.pre_norm)
+        bw_tf_norm_forward(t, &t->dec.final_norm, s->x, NULL, NULL, s->x, n);
+    for (size_t i = 0; i < n * dim; i++)
+        s->x[i] *= t->c.lm_scale;
+    multiply(p, p->c->d->lm, s->x, n, logits);
+}
+
+static void embed(const step *p) {
+    const bw_transformer *t = p->c->d->t;
+    bw_kv_scratch *s = &p->c->s;
+    bw_tf_pass pass = {.w = &t->dec, .batch = p->placed, .positions = p->positions};
+    bw_tf_chunk all = {.rows = p->batch->n_tokens};
+    bw_tf_embed(t, &pass, &all, s->x);
+    if (t->c.embed_norm)
+        bw_tf_norm_forward(t, &t->dec.embed_norm, s->x, NULL, NULL, s->x, p->batch->n_tokens);
+}
+
+static bw_status check_step(const step *p, bw_err *err) {
+    bw_kv_cache *c = p->c;
+    const bw_batch *b = p->batch;
+    if (b->n_seq > c->n_seq)
+        return bw_fail(err, BW_EARG, "%zu sequences; the cache has %zu", b->n_seq, c->n_seq);
+    if (c->d->t->dec.cross && !c->n_sources)
+        return bw_fail(err, BW_EARG, "no source was encoded");
+    bw_status st = bw_tf_check_batch(c->d->t, b, err);
+    for (size_t i = 0; st == BW_OK && i < b->n_seq; i++) {
+        size_t seq = seq_of(p, i), n = b->start[i + 1] - b->start[i];
+        if (seq >= c->n_seq)
+            st = bw_fail(err, BW_EARG, "sequence %zu; the cache has %zu", seq, c->n_seq);
+        else if (n > c->capacity - bw_kv_length(c, seq))
+            st = bw_fail(err, BW_EARG,
+                         "sequence %zu has %zu tokens; %zu more exceed the %zu it can "
+                         "hold",
+                         seq, bw_kv_length(c, seq), n, c->capacity);
+        else if (!bw_kv_store_ready(c, &c->stores[c->slot[seq]]))
+            st = bw_fail_memory(err);
+    }
+    return st;
+}
+
+static void place(step *p) {
+    for (size_t i = 0; i < p->batch->n_seq; i++)
+        for (size_t r = p->batch->start[i]; r < p->batch->start[i + 1]; r++)
+            p->positions[r] = (int32_t)(bw_kv_length(p->c, seq_of(p, i)) + r - p->batch->start[i]);
+    p->placed = *p->batch;
+    p->placed.positions = p->positions;
+}
+
+bw_status bw_kv_append(bw_kv_cache *c, const size_t *seqs, const bw_batch *tokens, float *logits,
+                       bw_err *err) {
+    step p = {.c = c, .seqs = seqs, .batch = tokens};
+    bw_status st = check_step(&p, err);
+    if (st == BW_OK)
+        st = reserve(c, tokens->n_tokens, err);
+    if (st != BW_OK)
+        return st;
+    p.positions = malloc(tokens->n_tokens * sizeof *p.positions);
+    if (!p.positions)
+        return bw_fail_memory(err);
+    place(&p);
+    embed(&p);
+    run_layers(&p);
+    score_last(&p, logits);
+    for (size_t i = 0; i < tokens->n_seq; i++)
+        c->stores[c->slot[seq_of(&p, i)]].length += tokens->start[i + 1] - tokens->start[i];
+    free(p.positions);
+    return BW_OK;
+}

@@ -1,0 +1,230 @@
+/* model/shipped/topic_words.c - distinctive words of clusters.
+ *
+ * Terms are counted in one table keyed by hash, one count a cluster; the spelling is kept from the
+ * first place. */
+#include "model/shipped/topics.h"
+
+#include "model/shipped/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIN_COUNT  4
+#define MIN_SHARE  0.04 /* of a cluster's texts: rarer words do not speak for it */
+#define MAX_HAN    4
+#define MAX_UNITS  400 /* of one text */
+#define TERM_BYTES 48
+
+typedef struct {
+    uint64_t hash;
+    char text[TERM_BYTES];
+    uint8_t han;          /* characters of a Chinese term, 0 = words */
+    uint32_t total, last; /* last: text + 1 that was counted last, so that a text counts once */
+    uint32_t *count;      /* [k] */
+} term;
+
+typedef struct {
+    term *slot;
+    uint32_t *counts;
+    size_t n, cap, k;
+} terms;
+
+static bool is_stop_word(const char *w, size_t n) {
+    static const char STOP[] = " a about after again all also am an and any are as at back be "
+                               "because been before being but by can could did "
+                               "do does done down even every few for from get go got had has have "
+                               "he her here him his how i if in into is it "
+                               "its just like made make many me more most much my no not now of "
+                               "off on one only or other our out over really "
+                               "she so some still such than that the their them then there these "
+                               "they thing things this those through to too "
+                               "two up us very was we well were what when where which while who "
+                               "why will with would you your s t re ve ll d m "
+                               "ca wo 'll 're 've 'd 'm 's first time been since ever never always "
+                               "good great nice bad best better came come "
+                               "went say said know think want way day lot bit ok okay quite "
+                               "however though buy bought order ordered product "
+                               "item love loved";
+    char key[40];
+    if (n < 2 || n > 30)
+        return true;
+    snprintf(key, sizeof key, " %.*s ", (int)n, w);
+    return strstr(STOP, key) != NULL;
+}
+
+static bool is_stop_han(const char *w, size_t n) {
+    static const char *const STOP[] = {
+        "的", "了", "是", "我", "你", "他", "她", "们", "在", "就", "都", "也", "很", "还",
+        "和", "有", "不", "个", "这", "那", "着", "吧", "吗", "呢", "啊", "一", "到", "说",
+        "要", "会", "去", "没", "来", "又", "被", "把", "给", "让", "但", "而", "与", "及"};
+    for (size_t i = 0; i < sizeof STOP / sizeof *STOP; i++)
+        if (strlen(STOP[i]) == n && !memcmp(STOP[i], w, n))
+            return true;
+    return false;
+}
+
+static size_t place(const terms *t, uint64_t hash) {
+    size_t i = bw_mix64(hash) & (t->cap - 1);
+    while (t->slot[i].hash && t->slot[i].hash != hash)
+        i = (i + 1) & (t->cap - 1);
+    return i;
+}
+
+static bool grow(terms *t) {
+    terms b = {.n = t->n, .cap = t->cap ? 2 * t->cap : 1 << 14, .k = t->k};
+    b.slot = calloc(b.cap, sizeof *b.slot);
+    b.counts = calloc(b.cap * t->k, sizeof *b.counts);
+    if (!b.slot || !b.counts) {
+        free(b.slot);
+        free(b.counts);
+        return false;
+    }
+    for (size_t i = 0; i < t->cap; i++)
+        if (t->slot[i].hash) {
+            size_t j = place(&b, t->slot[i].hash);
+            b.slot[j] = t->slot[i];
+            b.slot[j].count = b.counts + j * t->k;
+            memcpy(b.slot[j].count, t->slot[i].count, t->k * sizeof *t->counts);
+        }
+    free(t->slot);
+    free(t->counts);
+    *t = b;
+    return true;
+}
+
+static bool count_term(terms *t, const bw_units *u, size_t first, size_t n, bool han, size_t text,
+                       size_t cluster) {
+    if (2 * (t->n + 1) > t->cap && !grow(t))
+        return false;
+    const bw_unit *a = &u->unit[first], *b = &u->unit[first + n - 1];
+    size_t len = b->at + b->len - a->at;
+    if (len >= TERM_BYTES)
+        return true;
+    uint64_t h = 0;
+    for (size_t i = 0; i < n; i++)
+        h = bw_mix64(h + u->unit[first + i].hash) | 1;
+    size_t i = place(t, h);
+    term *x = &t->slot[i];
+    if (!x->hash) {
+        *x = (term){.hash = h, .han = (uint8_t)(han ? n : 0), .count = t->counts + i * t->k};
+        memcpy(x->text, u->norm + a->at, len);
+        t->n++;
+    }
+    if (x->last == text + 1)
+        return true;
+    x->last = (uint32_t)text + 1;
+    x->total++;
+    x->count[cluster]++;
+    return true;
+}
+
+static bool word_at(const bw_units *u, size_t i) {
+    const bw_unit *x = &u->unit[i];
+    return x->kind == BW_UNIT_WORD && !is_stop_word(u->norm + x->at, x->len);
+}
+
+static bool count_words(terms *t, const bw_units *u, size_t text, size_t cluster) {
+    for (size_t i = 0; i < u->n; i++) {
+        if (!word_at(u, i))
+            continue;
+        if (!count_term(t, u, i, 1, false, text, cluster))
+            return false;
+        if (i + 1 < u->n && word_at(u, i + 1) && !count_term(t, u, i, 2, false, text, cluster))
+            return false;
+    }
+    return true;
+}
+
+static bool count_han(terms *t, const bw_units *u, size_t text, size_t cluster) {
+    for (size_t i = 0; i < u->n; i++)
+        for (size_t n = 1; n <= MAX_HAN && i + n <= u->n; n++) {
+            const bw_unit *x = &u->unit[i + n - 1];
+            if (x->kind != BW_UNIT_HAN || is_stop_han(u->norm + x->at, x->len))
+                break;
+            if (n > 1 && !count_term(t, u, i, n, true, text, cluster))
+                return false;
+        }
+    return true;
+}
+
+static bw_status count_all(const char *const *texts, size_t n, const int32_t *member, bool zh,
+                           terms *t, bw_err *err) {
+    bw_units u = {0};
+    bw_status st = grow(t) ? BW_OK : bw_fail_memory(err);
+    for (size_t i = 0; st == BW_OK && i < n; i++) {
+        st = bw_units_split(&u, texts[i], strlen(texts[i]), MAX_UNITS, err);
+        bool ok = st != BW_OK || (zh ? count_han(t, &u, i, (size_t)member[i])
+                                     : count_words(t, &u, i, (size_t)member[i]));
+        if (!ok)
+            st = bw_fail_memory(err);
+    }
+    bw_units_free(&u);
+    return st;
+}
+
+typedef struct {
+    const term *term;
+    double score;
+} ranked;
+
+static int by_score(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return strcmp(x->term->text, y->term->text);
+}
+
+/* A term that is part of a chosen one, or holds one, would say the same twice. */
+static bool repeats(const char *word, char *const *chosen, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (strstr(chosen[i], word) || strstr(word, chosen[i]))
+            return true;
+    return false;
+}
+
+static bw_status choose(const terms *t, ranked *r, size_t cluster, const double *size, double mean,
+                        char **words, bw_err *err) {
+    size_t n = 0, chosen = 0;
+    for (size_t i = 0; i < t->cap; i++) {
+        const term *x = &t->slot[i];
+        if (!x->hash || x->total < MIN_COUNT || x->count[cluster] < MIN_COUNT / 2 ||
+            x->count[cluster] < MIN_SHARE * size[cluster])
+            continue;
+        double share = x->count[cluster] / size[cluster], length = x->han ? 0.5 + 0.25 * x->han : 1;
+        /* How much more often than elsewhere; the square keeps words that are common everywhere out. */
+        double lift = (double)x->count[cluster] / (double)x->total;
+        r[n++] = (ranked){x, share * log(1 + mean / x->total) * lift * length};
+    }
+    qsort(r, n, sizeof *r, by_score);
+    for (size_t i = 0; i < n && chosen < BW_TOPIC_WORDS; i++) {
+        if (repeats(r[i].term->text, words, chosen))
+            continue;
+        words[chosen] = strdup(r[i].term->text);
+        if (!words[chosen++])
+            return bw_fail_memory(err);
+    }
+    return BW_OK;
+}
+
+bw_status bw_topic_words(const char *const *texts, size_t n, const int32_t *member, size_t k,
+                         bool zh, char *(*words)[BW_TOPIC_WORDS], bw_err *err) {
+    terms t = {.k = k};
+    double *size = calloc(k + 1, sizeof *size);
+    memset(words, 0, k * sizeof *words);
+    bw_status st = size ? count_all(texts, n, member, zh, &t, err) : bw_fail_memory(err);
+    ranked *r = st == BW_OK ? malloc((t.n + 1) * sizeof *r) : NULL;
+    if (st == BW_OK && !r)
+        st = bw_fail_memory(err);
+    for (size_t i = 0; st == BW_OK && i < n; i++)
+        size[member[i]]++;
+    for (size_t c = 0; st == BW_OK && c < k; c++)
+        if (size[c] > 0)
+            st = choose(&t, r, c, size, (double)n / (double)k, words[c], err);
+    free(r);
+    free(size);
+    free(t.slot);
+    free(t.counts);
+    return st;
+}

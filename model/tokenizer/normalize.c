@@ -1,0 +1,307 @@
+/* model/tokenizer/normalize.c - normalisation on arrays of code points. See normalize.h.
+ *
+ * Each step reads cp/from and writes cp2/from2, then the two change places. Normal forms work on
+ * clusters: a character that can begin one, and those behind it that may combine with it. What a
+ * cluster becomes is all marked as coming from the whole cluster. */
+#include "model/tokenizer/normalize.h"
+
+#include "model/tokenizer/array.h"
+#include "model/tokenizer/unicode.h"
+#include "model/tokenizer/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* Room for n characters in both pairs of arrays, with what they hold. */
+static bool reserve(bw_norm *nm, size_t n) {
+    if (n <= nm->cap)
+        return true;
+    size_t cap = n + n / 2 + 64;
+    if (!bw_array_resize(&nm->cp, cap, sizeof *nm->cp) ||
+        !bw_array_resize(&nm->from, cap, sizeof *nm->from) ||
+        !bw_array_resize(&nm->cp2, cap, sizeof *nm->cp2) ||
+        !bw_array_resize(&nm->from2, cap, sizeof *nm->from2))
+        return false;
+    nm->cap = cap;
+    return true;
+}
+
+static void swap_arrays(bw_norm *nm, size_t n) {
+    int32_t *cp = nm->cp;
+    bw_span *from = nm->from;
+    nm->cp = nm->cp2;
+    nm->from = nm->from2;
+    nm->cp2 = cp;
+    nm->from2 = from;
+    nm->n = n;
+}
+
+static bool read_text(bw_norm *nm, const uint8_t *text, size_t len, size_t offset) {
+    if (!reserve(nm, len))
+        return false;
+    size_t n = 0;
+    for (size_t at = 0, used; at < len; at += used) {
+        nm->cp[n] = bw_utf8_next(text + at, len - at, &used);
+        nm->from[n++] = (bw_span){(uint32_t)(offset + at), (uint32_t)(offset + at + used)};
+    }
+    nm->n = n;
+    return true;
+}
+
+static bool write_bytes(bw_norm *nm) {
+    if (4 * nm->n > nm->bytes_cap) {
+        size_t cap = 4 * nm->n + 256;
+        if (!bw_array_resize(&nm->bytes, cap, 1) ||
+            !bw_array_resize(&nm->byte_from, cap, sizeof *nm->byte_from))
+            return false;
+        nm->bytes_cap = cap;
+    }
+    size_t out = 0;
+    for (size_t i = 0; i < nm->n; i++) {
+        size_t len = bw_utf8_put(nm->cp[i], nm->bytes + out);
+        for (size_t k = 0; k < len; k++)
+            nm->byte_from[out + k] = nm->from[i];
+        out += len;
+    }
+    nm->n_bytes = out;
+    return true;
+}
+
+/* --- normal forms ---------------------------------------------------------------------------- */
+
+/* Whether a character starts a cluster: it neither moves nor combines backward. Taking too many for
+ * combining only makes clusters longer. Half-width jamo (U+FFA0 to U+FFDC) decompose, where
+ * compatibility is asked for, into ones that combine. */
+static bool starts_cluster(int32_t cp) {
+    if (cp < 0x300 || cp >= BW_RAW_BYTE || bw_is_han(cp))
+        return true;
+    if (cp == 0x11A7) /* one before the first final jamo; utf8proc 2.8 would swallow it */
+        return true;
+    if (cp >= 0xFFA0 && cp <= 0xFFDC)
+        return false;
+    const utf8proc_property_t *p = utf8proc_get_property(cp);
+    if (p->combining_class)
+        return false;
+    switch (p->boundclass) {
+    case UTF8PROC_BOUNDCLASS_EXTEND:
+    case UTF8PROC_BOUNDCLASS_SPACINGMARK:
+    case UTF8PROC_BOUNDCLASS_V:
+    case UTF8PROC_BOUNDCLASS_T:
+    case UTF8PROC_BOUNDCLASS_ZWJ:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Canonical ordering (Unicode 15, section 3.11, D109): runs of characters with a combining class
+ * are sorted by it, stably: the key is class, place, character. */
+static bool order_marks(int32_t *cp, size_t n) {
+    for (size_t i = 0; i < n;) {
+        size_t end = i;
+        bool sorted = true;
+        for (int last = 0; end < n && utf8proc_get_property(cp[end])->combining_class; end++) {
+            int class = utf8proc_get_property(cp[end])->combining_class;
+            sorted = sorted && class >= last;
+            last = class;
+        }
+        if (!sorted) {
+            uint64_t *keys = malloc((end - i) * sizeof *keys);
+            if (!keys)
+                return false;
+            for (size_t k = i; k < end; k++)
+                keys[k - i] = (uint64_t)utf8proc_get_property(cp[k])->combining_class << 53 |
+                              (uint64_t)(k - i) << 21 | (uint32_t)cp[k];
+            qsort(keys, end - i, sizeof *keys, by_value);
+            for (size_t k = i; k < end; k++)
+                cp[k] = (int32_t)(keys[k - i] & 0x1FFFFF);
+            free(keys);
+        }
+        i = end + 1;
+    }
+    return true;
+}
+
+/* The longest decomposition of one character has 18 code points (U+FDFA). */
+#define MAX_DECOMPOSITION 18
+
+/* Normalises cp[0 .. n) into nm->cp2 + at; returns the length, SIZE_MAX when memory ran out. */
+static size_t normalize_cluster(bw_norm *nm, size_t first, size_t n, size_t at, bool compat,
+                                bool compose) {
+    utf8proc_option_t how = compat ? UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT : UTF8PROC_DECOMPOSE;
+    size_t end = at;
+    for (size_t i = first; i < first + n; i++) {
+        if (!reserve(nm, end + MAX_DECOMPOSITION))
+            return SIZE_MAX;
+        utf8proc_ssize_t k = -1;
+        if (bw_decomposes(nm->cp[i]))
+            k = utf8proc_decompose_char(nm->cp[i], nm->cp2 + end, MAX_DECOMPOSITION, how, NULL);
+        if (k < 0)
+            nm->cp2[end++] = nm->cp[i];
+        else
+            end += (size_t)k;
+    }
+    if (nm->cp[first] >= BW_RAW_BYTE)
+        at++; /* a raw byte takes no part in what follows */
+    if (!order_marks(nm->cp2 + at, end - at))
+        return SIZE_MAX;
+    if (compose && end > at) {
+        utf8proc_ssize_t k = utf8proc_normalize_utf32(nm->cp2 + at, (utf8proc_ssize_t)(end - at),
+                                                      UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+        end = k < 0 ? end : at + (size_t)k;
+    }
+    return end;
+}
+
+static bool normal_form(bw_norm *nm, bool compat, bool compose) {
+    size_t out = 0;
+    for (size_t i = 0; i < nm->n;) {
+        size_t n = 1;
+        while (i + n < nm->n && !starts_cluster(nm->cp[i + n]))
+            n++;
+        if (!reserve(nm, out + n))
+            return false;
+        size_t end = out + 1;
+        if (n == 1 && !bw_decomposes(nm->cp[i]))
+            nm->cp2[out] = nm->cp[i];
+        else
+            end = normalize_cluster(nm, i, n, out, compat, compose);
+        if (end == SIZE_MAX)
+            return false;
+        bw_span whole = {nm->from[i].start, nm->from[i + n - 1].end};
+        for (; out < end; out++)
+            nm->from2[out] = whole;
+        i += n;
+    }
+    swap_arrays(nm, out);
+    return true;
+}
+
+/* --- character by character -------------------------------------------------------------------- */
+
+/* U+0130 is the one character whose lower case is two (SpecialCasing.txt, unconditional). */
+static size_t lower(int32_t cp, int32_t out[3]) {
+    if (cp == 0x130) {
+        out[0] = 'i';
+        out[1] = 0x307;
+        return 2;
+    }
+    out[0] = bw_lower(cp);
+    return 1;
+}
+
+static size_t strip_marks(int32_t cp, int32_t out[3]) {
+    out[0] = cp;
+    return !bw_is_mark(cp);
+}
+
+static size_t strip_mn(int32_t cp, int32_t out[3]) {
+    out[0] = cp;
+    return !bw_is_mn(cp);
+}
+
+static size_t bert_clean(int32_t cp, int32_t out[3]) {
+    out[0] = bw_is_space(cp) ? ' ' : cp;
+    if (cp == '\t' || cp == '\n' || cp == '\r')
+        return 1;
+    return cp < BW_RAW_BYTE && cp != BW_REPLACEMENT && !bw_is_control(cp);
+}
+
+/* The ranges of the original BERT code, "CJK Unicode blocks"; the gap at U+2B820 is theirs. */
+static bool is_bert_han(int32_t cp) {
+    return bw_is_han(cp) || (cp >= 0x20000 && cp <= 0x2A6DF) || (cp >= 0x2A700 && cp <= 0x2B81F) ||
+           (cp >= 0x2B920 && cp <= 0x2CEAF) || (cp >= 0xF900 && cp <= 0xFAFF) ||
+           (cp >= 0x2F800 && cp <= 0x2FA1F);
+}
+
+static size_t space_han(int32_t cp, int32_t out[3]) {
+    if (cp < 0x3400 || !is_bert_han(cp)) {
+        out[0] = cp;
+        return 1;
+    }
+    out[0] = out[2] = ' ';
+    out[1] = cp;
+    return 3;
+}
+
+static bool each(bw_norm *nm, size_t (*map)(int32_t, int32_t[3])) {
+    size_t out = 0;
+    for (size_t i = 0; i < nm->n; i++) {
+        if (!reserve(nm, out + 3))
+            return false;
+        size_t k = map(nm->cp[i], nm->cp2 + out);
+        for (size_t j = 0; j < k; j++)
+            nm->from2[out + j] = nm->from[i];
+        out += k;
+    }
+    swap_arrays(nm, out);
+    return true;
+}
+
+/* True if NFC leaves the text alone because each character is a cluster without decomposition, as in
+ * nearly every text. */
+static bool is_plainly_nfc(const uint8_t *text, size_t len) {
+    for (size_t at = 0, used; at < len; at += used) {
+        used = 1;
+        if (text[at] < 0x80)
+            continue;
+        int32_t cp = bw_utf8_next(text + at, len - at, &used);
+        if (!bw_is_han(cp) && (!starts_cluster(cp) || bw_decomposes(cp)))
+            return false;
+    }
+    return true;
+}
+
+bool bw_normalize_keeps(const bw_norm_step *steps, size_t n_steps, const uint8_t *text,
+                        size_t len) {
+    return n_steps == 0 || (n_steps == 1 && steps[0] == BW_NORM_NFC && is_plainly_nfc(text, len));
+}
+
+static bool apply(bw_norm *nm, bw_norm_step step) {
+    switch (step) {
+    case BW_NORM_NFC:
+        return normal_form(nm, false, true);
+    case BW_NORM_NFD:
+        return normal_form(nm, false, false);
+    case BW_NORM_NFKC:
+        return normal_form(nm, true, true);
+    case BW_NORM_NFKD:
+        return normal_form(nm, true, false);
+    case BW_NORM_LOWERCASE:
+        return each(nm, lower);
+    case BW_NORM_STRIP_MARKS:
+        return each(nm, strip_marks);
+    case BW_NORM_STRIP_MN:
+        return each(nm, strip_mn);
+    case BW_NORM_BERT_CLEAN:
+        return each(nm, bert_clean);
+    case BW_NORM_BERT_SPACE_HAN:
+        return each(nm, space_han);
+    }
+    return true;
+}
+
+bw_status bw_normalize(const bw_norm_step *steps, size_t n_steps, const uint8_t *text, size_t len,
+                       size_t offset, bw_norm *nm, bw_err *err) {
+    bool good = read_text(nm, text, len, offset);
+    for (size_t i = 0; i < n_steps && good; i++)
+        good = apply(nm, steps[i]);
+    good = good && write_bytes(nm);
+    return good ? BW_OK : bw_fail_memory(err);
+}
+
+void bw_norm_free(bw_norm *nm) {
+    free(nm->cp);
+    free(nm->from);
+    free(nm->cp2);
+    free(nm->from2);
+    free(nm->bytes);
+    free(nm->byte_from);
+    *nm = (bw_norm){0};
+}

@@ -1,0 +1,183 @@
+/* model/train/train_tune.c - one step of tuning: sentiment and aspects together, one pass over the text.
+ *
+ * Sentiment rows give the sentiment loss; rows of two-class files only P(pos) against P(neg). Rows of
+ * aspect files give, for all aspects of their text at once: polarity at the term's tokens, polarity
+ * and mention of the aspect the term or category belongs to. What an aspect file leaves unlabelled
+ * counts as not mentioned unless a word of that aspect occurs. Short reviews without aspect labels
+ * teach weakly: a word of an aspect is a mention, and its polarity the review's. */
+#include "model/train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WEAK_TOKENS   40 /* a review up to so many tokens mostly says one thing */
+#define WEAK_WEIGHT   0.15f
+#define MENTION_SCALE 0.3f /* weight of one mention decision; there are ten a text */
+
+typedef struct {
+    const bw_example *e; /* first of its item */
+    size_t n, seq;
+} job;
+
+static size_t first_token(const bw_trainer_state *t, size_t seq) {
+    return t->in.start[seq] + 1; /* behind [CLS] */
+}
+
+static size_t n_tokens(const bw_trainer_state *t, size_t seq) {
+    size_t n = t->in.start[seq + 1] - t->in.start[seq];
+    return n > 1 ? n - 1 : 0;
+}
+
+static bw_status draw(bw_trainer_state *t, bw_err *err) {
+    bw_inputs_clear(&t->in);
+    t->n_jobs = 0;
+    while (t->in.n_tokens < t->batch_tokens) {
+        const bw_item *item = bw_mixer_next(&t->sampler, &t->rng, t->seed);
+        const bw_example *e = &t->data->example[item->first];
+        size_t from = t->in.n_tokens;
+        bw_status st = bw_inputs_add(&t->in, &t->reader, e->text, t->max_tokens, err);
+        if (st != BW_OK)
+            return st;
+        if (t->in.n_tokens < from + 2) { /* nothing but [CLS]: a text of control characters */
+            t->in.n_seq--;
+            t->in.n_tokens = from;
+            continue;
+        }
+        bw_train_drop(t, from);
+        job *j = bw_train_job(t, sizeof *j);
+        if (!j)
+            return bw_fail_memory(err);
+        *j = (job){e, item->n, t->in.n_seq - 1};
+    }
+    return BW_OK;
+}
+
+static void sentiment_loss(const bw_trainer_state *t, const job *j, const bw_span_read *r,
+                           bw_span_read *d, bw_losses *l) {
+    const bool two[3] = {true, false, true};
+    bool two_class = t->recipe->set[j->e->set].two_class && j->e->label != BW_NEUTRAL;
+    float w = j->e->label == BW_NEUTRAL ? t->neutral_weight : 1.0f;
+    l->sum[BW_LOSS_SENTIMENT] += bw_train_cross_entropy(r->sentiment, 3, (size_t)j->e->label, w,
+                                                        two_class ? two : NULL, d->sentiment);
+    l->n[BW_LOSS_SENTIMENT]++;
+}
+
+static void mention_loss(float z, float *d, bool mentioned, float w, bw_losses *l) {
+    double p = 1.0 / (1.0 + exp(-(double)z));
+    *d += w * (float)(p - mentioned);
+    l->sum[BW_LOSS_MENTION] += -w * log(fmax(mentioned ? p : 1 - p, 1e-12));
+    l->n[BW_LOSS_MENTION]++;
+}
+
+static void polarity_loss(const float z[3], float d[3], int label, float w, bw_losses *l) {
+    float g[3];
+    l->sum[BW_LOSS_POLARITY] += bw_train_cross_entropy(z, 3, (size_t)label, w, NULL, g);
+    for (size_t k = 0; k < 3; k++)
+        d[k] += g[k];
+    l->n[BW_LOSS_POLARITY]++;
+}
+
+/* The tokens that lie in bytes [begin, end) of the source: first and how many. */
+static size_t tokens_at(const bw_inputs *in, size_t first, size_t n, size_t begin, size_t end,
+                        size_t *count) {
+    size_t from = first + n;
+    *count = 0;
+    for (size_t i = first; i < first + n; i++)
+        if (in->span[i].start < end && in->span[i].end > begin) {
+            from = i < from ? i : from;
+            *count = i - from + 1;
+        }
+    return from;
+}
+
+/* Where term occurs in text, without case; NULL when it does not. */
+static const char *find_term(const char *text, const char *term) {
+    size_t n = term ? strlen(term) : 0;
+    for (const char *p = text; n && *p; p++)
+        if (!strncasecmp(p, term, n))
+            return p;
+    return NULL;
+}
+
+static void term_loss(bw_trainer_state *t, const job *j, const bw_example *e, bw_losses *l) {
+    const char *at = find_term(e->text, e->row->aspect);
+    if (!at)
+        return;
+    size_t first = first_token(t, j->seq), n = n_tokens(t, j->seq), count;
+    size_t begin = (size_t)(at - e->text);
+    size_t term = tokens_at(&t->in, first, n, begin, begin + strlen(e->row->aspect), &count);
+    if (!count)
+        return;
+    const float *h = bw_tf_hidden(t->ws);
+    float z[3], d[3] = {0};
+    bw_readout_term(&t->model->heads, h, first, n, term, count, z);
+    polarity_loss(z, d, e->label, 1.0f, l);
+    bw_readout_term_backward(&t->model->heads, h, first, n, term, count, d, t->d_hidden);
+}
+
+static void aspect_loss(bw_trainer_state *t, const job *j, const bw_span_read *r, bw_span_read *d,
+                        bw_losses *l) {
+    unsigned spoken = bw_aspect_words(j->e->text), named = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        const bw_example *e = j->e + i;
+        int a = bw_row_aspect(e->row);
+        if (e->label == BW_UNLABELLED)
+            continue;
+        term_loss(t, j, e, l);
+        if (a < 0)
+            continue;
+        polarity_loss(r->polarity[a], d->polarity[a], e->label, 0.7f, l);
+        if (!(named >> a & 1u))
+            mention_loss(r->mention[a], &d->mention[a], true, MENTION_SCALE, l);
+        named |= 1u << a;
+    }
+    for (size_t a = 0; a < BW_N_ASPECTS; a++)
+        if (!((named | spoken) >> a & 1u))
+            mention_loss(r->mention[a], &d->mention[a], false, MENTION_SCALE, l);
+}
+
+static void weak_loss(const job *j, const bw_span_read *r, bw_span_read *d, bw_losses *l) {
+    unsigned spoken = bw_aspect_words(j->e->text);
+    for (size_t a = 0; a < BW_OTHER; a++) {
+        bool yes = spoken >> a & 1u;
+        mention_loss(r->mention[a], &d->mention[a], yes, MENTION_SCALE * (yes ? 0.5f : 0.3f), l);
+        if (yes && j->e->label != BW_UNLABELLED)
+            polarity_loss(r->polarity[a], d->polarity[a], j->e->label, WEAK_WEIGHT, l);
+    }
+}
+
+static void job_losses(bw_trainer_state *t, const job *j, bw_losses *l) {
+    bw_span_read r = {.first = first_token(t, j->seq), .n = n_tokens(t, j->seq)};
+    bool aspects = j->e->task == BW_TASK_ASPECT, weak = !aspects && r.n <= WEAK_TOKENS;
+    r.want_aspects = aspects || weak;
+    bw_span_read d = r;
+    const float *h = bw_tf_hidden(t->ws);
+    bw_readout_read(&t->model->heads, h, &r);
+    if (j->e->task == BW_TASK_SENTIMENT && j->e->label != BW_UNLABELLED)
+        sentiment_loss(t, j, &r, &d, l);
+    if (aspects)
+        aspect_loss(t, j, &r, &d, l);
+    else if (weak)
+        weak_loss(j, &r, &d, l);
+    bw_readout_read_backward(&t->model->heads, h, &d, t->d_hidden);
+}
+
+bw_status bw_tune_step(bw_trainer_state *t, bw_losses *l, bw_err *err) {
+    bw_status st = draw(t, err);
+    bw_batch batch = bw_inputs_batch(&t->in);
+    bw_tf_mode mode = {.train = true, .dropout_seed = bw_rng_next(&t->rng)};
+    if (st == BW_OK)
+        st = bw_transformer_forward(t->model->tf, t->ws, &batch, NULL, &mode, err);
+    if (st == BW_OK)
+        st = bw_params_need_grad(&t->model->heads.params, err);
+    if (st == BW_OK)
+        st = bw_train_hidden(t, err);
+    if (st != BW_OK)
+        return st;
+    const job *j = t->jobs;
+    for (size_t i = 0; i < t->n_jobs; i++)
+        job_losses(t, &j[i], l);
+    return bw_transformer_backward(t->model->tf, t->ws, t->d_hidden, err);
+}

@@ -14,6 +14,10 @@ EXT_LIBS = -lgsl -lopenblas -lcjson -lutf8proc -lz -lm
 BUILD   ?= build
 BIN     ?= bellwether
 
+# `make V=1` shows whole commands.
+Q        = $(if $(V),,@)
+say      = @$(if $(V),:,printf '  %-4s %s\n' $(1) $(2))
+
 ROOMS    = common sql model analyze reports demo
 # Order of linking: a room may use those to its right.
 LINK     = demo reports analyze model sql common
@@ -27,7 +31,8 @@ TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 
-.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model bench-fit deps format lint \
+.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model bench-fit deps \
+        format lint \
         install clean help
 .SECONDARY:
 
@@ -96,16 +101,19 @@ help:                        ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
 $(BIN): $(BUILD)/main.o $(ARCHIVES)
-	$(CC) $(CFLAGS) -fopenmp -o $@ $^ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -fopenmp -o $@ $^ $(LIBS)
 
 # The extension: the same rooms, but the files that register functions speak through the host.
 EXT_SRC = extension.c $(wildcard sql/functions.c model/functions.c analyze/functions.c)
 $(BIN).so: $(EXT_SRC:%.c=$(BUILD)/ext/%.o) $(BUILD)/libanalyze.a $(BUILD)/libmodel.a $(BUILD)/libsql.a $(BUILD)/libcommon.a
-	$(CC) $(CFLAGS) -fopenmp -shared -Wl,-z,defs -o $@ $^ $(EXT_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -fopenmp -shared -Wl,-z,defs -o $@ $^ $(EXT_LIBS)
 
 $(BUILD)/lib%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 define room_rule
 $(BUILD)/lib$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
@@ -115,21 +123,31 @@ $(BUILD)/libcommon.a: $(BUILD)/embedded.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/ext/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -DBW_EXTENSION -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -DBW_EXTENSION -c -o $@ $<
 
 $(BUILD)/embedded.c: $(EMBED) common/embed.sh Makefile
 	@mkdir -p $(@D)
-	common/embed.sh $(EMBED) > $@
+	$(Q)common/embed.sh $(EMBED) > $@
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
-	$(CC) -I. -fPIC $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) -I. -fPIC $(CFLAGS) -c -o $@ $<
 
-$(BUILD)/tests/%: tests/%.c $(ARCHIVES)
+# Tests link against one shared library of all rooms: a change in a room relinks that alone.
+TEST_LIB = $(BUILD)/libbellwether.so
+$(TEST_LIB): $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -fopenmp -shared -o $@ -Wl,--whole-archive $^ -Wl,--no-whole-archive $(LIBS)
+
+$(BUILD)/tests/%: tests/%.c | $(TEST_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< -L$(BUILD) -lbellwether -Wl,-rpath,$(abspath $(BUILD)) $(LIBS) -lcmocka
 
 $(BUILD)/tests/bench/bench_model: $(BUILD)/tests/bench/roof.o
 $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)

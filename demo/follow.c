@@ -11,24 +11,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* From {"moves": {channel: money}, "now": {channel: money}}: 1 + move / now. */
-static double advised_factor(const cJSON *action, const char *channel) {
+#define HELD \
+    0.8 /* of a week's budget is held to the advice, the rest follows the shop's own rhythm */
+
+/* From {"moves": {channel: money}, "now": {channel: money}}: money a week before, and as advised.
+ * False when the advice says nothing of the channel. */
+static bool advised(const cJSON *action, const char *channel, double *now, double *planned) {
     const cJSON *move = cJSON_GetObjectItemCaseSensitive(
         cJSON_GetObjectItemCaseSensitive(action, "moves"), channel);
-    const cJSON *now =
+    const cJSON *was =
         cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(action, "now"), channel);
-    if (!cJSON_IsNumber(move) || !cJSON_IsNumber(now) || now->valuedouble <= 0)
-        return 1;
-    return fmax(0, 1 + move->valuedouble / now->valuedouble);
+    if (!cJSON_IsNumber(was) || was->valuedouble <= 0)
+        return false;
+    *now = was->valuedouble;
+    *planned = fmax(0, *now + (cJSON_IsNumber(move) ? move->valuedouble : 0));
+    return true;
+}
+
+/* Spends the advised budget in the week that begins on day d, its days weighted as they were. */
+static void spend_week(struct shop *s, struct channel *c, int d, double now, double planned) {
+    int end = d + 7 < s->days ? d + 7 : s->days;
+    double own = 0;
+    for (int g = 0; g < s->n_geos; g++)
+        for (int i = d; i < end; i++)
+            own += c->spend[g][i];
+    double total = planned * (HELD + (1 - HELD) * fmin(2, own / now)) * (end - d) / 7;
+    for (int g = 0; g < s->n_geos; g++)
+        for (int i = d; i < end; i++) {
+            double part = own > 0 ? c->spend[g][i] / own : 1.0 / (s->n_geos * (end - d));
+            c->spend[g][i] = round(total * part * 100) / 100;
+        }
 }
 
 static void move_spend(struct shop *s, const cJSON *action, int from) {
     for (int i = 0; i < s->n_channels; i++) {
         struct channel *c = &s->channel[i];
-        double factor = advised_factor(action, c->name);
-        for (int g = 0; g < s->n_geos; g++)
-            for (int d = from < 0 ? 0 : from; d < s->days; d++)
-                c->spend[g][d] = round(c->spend[g][d] * factor * 100) / 100;
+        double now, planned;
+        if (!advised(action, c->name, &now, &planned))
+            continue;
+        for (int d = from < 0 ? 0 : from; d < s->days; d += 7)
+            spend_week(s, c, d, now, planned);
         shop_respond(s, c);
     }
 }

@@ -1,6 +1,7 @@
 /* reports/advice/ledger.c - the rows of `advice` and `advice_outcome`. */
 #include "reports/advice/advice.h"
 
+#include "analyze/mix/move.h"
 #include "reports/advice/candidates.h"
 #include "sql/db.h"
 #include "sql/value.h"
@@ -9,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WEEKS_TO_SETTLE 2     /* full weeks since a move was due before it is measured */
+#define Z90             1.645 /* half a 90 % interval in standard deviations */
 
 /* Days after the report's week until advice of a kind is due, unless setting due.KIND says so. */
 static const struct {
@@ -130,38 +134,31 @@ bw_status bw_advice_choose(bw_shop *s, bw_err *err) {
 
 /* ---- settling ---- */
 
-/* What moving the budget brought a week: the channels' contribution in the full weeks since the advice
- * was due, as the newest fit sees it, against what its response curves give at the spend before. Half
- * a channel's interval is taken as two standard deviations' 1.645/2; channels add as independent. */
-static const char *const SETTLE_BUDGET =
-    "WITH a AS (SELECT id, date(due, '+6 days') AS since, action FROM advice WHERE id = ?1), "
-    "c AS (SELECT j.key AS channel, j.value AS was FROM a, json_each(a.action, '$.now') j), "
-    "r AS (SELECT c.channel, avg(e.mean) AS mean, avg(e.hi - e.lo) / 3.29 AS sd, "
-    "count(*) AS weeks FROM c JOIN a JOIN estimate e ON e.run = ?2 AND e.name = 'decomposition' "
-    "AND e.subject = c.channel AND e.at >= a.since AND e.at <= ?3 GROUP BY c.channel), "
-    "o AS (SELECT channel, mean FROM (SELECT c.channel, k.mean, "
-    "row_number() OVER (PARTITION BY c.channel ORDER BY abs(k.x - c.was), k.x) AS nearest FROM c "
-    "JOIN curve k ON k.run = ?2 AND k.name = 'response' AND k.subject = c.channel) "
-    "WHERE nearest = 1) "
-    "SELECT sum(r.mean - o.mean), sqrt(sum(r.sd * r.sd)), min(r.weeks) FROM r JOIN o "
-    "USING (channel) HAVING count(*) = (SELECT count(*) FROM c) AND min(r.weeks) >= 2";
+/* Channels of a budget advice: spend a week before it, and on average in the full weeks since it was
+ * due. */
+static const char *const SPEND_SINCE =
+    "WITH a AS (SELECT id, date(due, '+6 days') AS since, action FROM advice WHERE id = ?2), "
+    "c AS (SELECT j.key AS channel, j.value AS was FROM a, json_each(a.action, '$.now') j) "
+    "SELECT c.channel, c.was, coalesce(avg(w.cost), 0), count(w.week) FROM c JOIN a "
+    "LEFT JOIN channel_week w ON w.channel = c.channel AND w.week >= a.since AND w.week <= "
+    "(SELECT max(week) FROM weekly) AND ?1 >= 0 GROUP BY c.channel, c.was";
 
 /* A finished test of the channel that began after the advice settles it as it was measured. */
 static const char *const SETTLE_TEST =
     "SELECT e.effect / max(1, (julianday(e.end_day) - julianday(e.start_day) + 1) / 7), "
-    "e.effect_sd / max(1, (julianday(e.end_day) - julianday(e.start_day) + 1) / 7), 2 FROM "
+    "e.effect_sd / max(1, (julianday(e.end_day) - julianday(e.start_day) + 1) / 7) FROM "
     "experiment e JOIN advice a ON a.id = ?1 "
-    "WHERE e.channel = a.subject AND e.start_day >= a.week AND e.end_day <= date(?3, '+6 days') "
-    "AND e.effect IS NOT NULL AND ?2 >= 0 LIMIT 1";
+    "WHERE e.channel = a.subject AND e.start_day >= a.week AND e.end_day <= date(?2, '+6 days') "
+    "AND e.effect IS NOT NULL LIMIT 1";
 
-static bw_status store_outcome(const bw_shop *s, const char *id, double mean, double sd,
+static bw_status store_outcome(const bw_shop *s, const char *id, double mean, double lo, double hi,
                                const char *method, bw_err *err) {
     sqlite3_stmt *q;
     bw_status st =
         bw_db_prepare(s->db,
                       "INSERT INTO advice_outcome (advice, week, realised, realised_lo, "
                       "realised_hi, inside, method) "
-                      "SELECT id, ?2, ?3, ?3 - 1.645 * ?4, ?3 + 1.645 * ?4, CASE WHEN gain_lo IS "
+                      "SELECT id, ?2, ?3, ?4, ?6, CASE WHEN gain_lo IS "
                       "NOT NULL THEN ?3 BETWEEN gain_lo AND gain_hi END, ?5 "
                       "FROM advice WHERE id = ?1 ON CONFLICT (advice) DO UPDATE SET week = "
                       "excluded.week, realised = excluded.realised, "
@@ -173,30 +170,53 @@ static bw_status store_outcome(const bw_shop *s, const char *id, double mean, do
     sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 2, s->week, -1, SQLITE_STATIC);
     sqlite3_bind_double(q, 3, mean);
-    sqlite3_bind_double(q, 4, sd);
+    sqlite3_bind_double(q, 4, lo);
     sqlite3_bind_text(q, 5, method, -1, SQLITE_STATIC);
+    sqlite3_bind_double(q, 6, hi);
     st = bw_db_run(q, err);
     sqlite3_finalize(q);
     return st;
 }
 
-static bw_status settle_one(const bw_shop *s, const char *id, const char *sql, const char *method,
-                            bw_err *err) {
+/* What moving the budget brought a week: the spend since against the spend before, through the
+ * response curves of the newest fit, which has seen the weeks since. */
+static bw_status settle_budget(const bw_shop *s, const char *id, bw_err *err) {
+    const char **channel;
+    double *was, *now, *weeks, most = 0;
+    size_t n;
+    bw_status st = bw_query(s, "tnnn", &n, err, SPEND_SINCE, 0, id, &channel, &was, &now, &weeks);
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, weeks[i]);
+    if (st != BW_OK || most < WEEKS_TO_SETTLE)
+        return st;
+    bw_summary worth;
+    bw_err why;
+    st = bw_move_value(s->db, channel, was, now, n, &worth, &why);
+    if (st == BW_EDATA) /* no up-to-date fit: nothing to measure by yet */
+        return BW_OK;
+    if (st != BW_OK) {
+        if (err)
+            *err = why;
+        return st;
+    }
+    return store_outcome(s, id, worth.mean, worth.lo, worth.hi, "model", err);
+}
+
+static bw_status settle_test(const bw_shop *s, const char *id, bw_err *err) {
     sqlite3_stmt *q;
     bool row = false;
-    bw_status st = bw_db_prepare(s->db, sql, &q, err);
+    bw_status st = bw_db_prepare(s->db, SETTLE_TEST, &q, err);
     if (st != BW_OK)
         return st;
     sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(q, 2, s->runs.fit);
-    sqlite3_bind_text(q, 3, s->week, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 2, s->week, -1, SQLITE_STATIC);
     st = bw_db_step(q, &row, err);
     bool known = row && sqlite3_column_type(q, 0) != SQLITE_NULL;
     double mean = known ? sqlite3_column_double(q, 0) : 0,
            sd = known ? sqlite3_column_double(q, 1) : 0;
     sqlite3_finalize(q);
     if (st == BW_OK && known)
-        st = store_outcome(s, id, mean, sd, method, err);
+        st = store_outcome(s, id, mean, mean - Z90 * sd, mean + Z90 * sd, "experiment", err);
     return st;
 }
 
@@ -214,9 +234,9 @@ bw_status bw_advice_settle(bw_shop *s, bw_err *err) {
         return st;
     for (size_t i = 0; i < n && st == BW_OK; i++) {
         if (strcmp(kind[i], "budget") == 0)
-            st = settle_one(s, id[i], SETTLE_BUDGET, "model", err);
+            st = settle_budget(s, id[i], err);
         else if (strcmp(kind[i], "experiment") == 0)
-            st = settle_one(s, id[i], SETTLE_TEST, "experiment", err);
+            st = settle_test(s, id[i], err);
     }
     if (st == BW_OK)
         st = bw_db_exec(s->db,

@@ -171,16 +171,17 @@ static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect,
     const char **text, **day, **source, **lang, **id;
     double *order;
     size_t n, added = 0;
+    const char *polarity = negative ? "negative" : "positive";
     char *sql = sqlite3_mprintf(
         "SELECT x.id, x.text, x.day, x.source, x.lang, row_number() OVER (PARTITION BY x.lang "
         "ORDER BY x.score DESC, x.id) AS k FROM "
         "(SELECT r.id, coalesce(nullif(a.excerpt, ''), r.text) AS text, r.day, coalesce(r.source, "
         "'') AS source, coalesce(r.lang, '') AS lang, a.mentioned * a.%s AS score "
         "FROM review_aspect a JOIN review r ON r.id = a.review WHERE r.day > date(?2, '-28 days') "
-        "AND r.day <= ?2 AND a.aspect = %Q AND a.mentioned >= 0.5 "
+        "AND r.day <= ?2 AND a.aspect = %Q AND a.mentioned >= 0.5 AND a.%s >= 0.6 "
         "AND length(coalesce(nullif(a.excerpt, ''), r.text)) BETWEEN 12 AND 400 ORDER BY score "
         "DESC, r.id LIMIT 200) x ORDER BY k, x.lang LIMIT 12",
-        negative ? "negative" : "positive", aspect);
+        polarity, aspect, polarity);
     bw_status st =
         sql ? bw_query(s, "tttttn", &n, err, sql, 0, last, &id, &text, &day, &source, &lang, &order)
             : bw_fail_memory(err);
@@ -213,12 +214,13 @@ static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect,
     return st;
 }
 
-/* The topic with most complaints, and the one with most praise. */
+/* The named topic with most complaints, or most praise. */
 static const char *loudest(const bw_document *d, const char *measure) {
     const bw_fact *f, *best = NULL;
     double most = 0;
     for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)); i++)
-        if (strcmp(f->measure, measure) == 0 && f->value * f->n > most) {
+        if (strcmp(f->measure, measure) == 0 && strcmp(f->subject, "other") != 0 &&
+            f->value * f->n > most) {
             most = f->value * f->n;
             best = f;
         }

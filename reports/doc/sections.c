@@ -173,16 +173,18 @@ bw_status bw_section_record(bw_document *d, bw_err *err) {
                   *inside = bw_fact_find(d->shop->facts, "ledger.inside", "");
     const bw_fact *ratio = bw_fact_find(d->shop->facts, "ledger.ratio", "");
     bw_buf p = {0};
-    bw_message m = {.key = settled && inside ? "record.calibration"
-                           : n               ? "record.open"
-                                             : "record.none",
+    bool several = settled && settled->value > 1;
+    bw_message m = {.key = several             ? "record.calibration"
+                           : settled && inside ? "record.first"
+                           : n                 ? "record.open"
+                                               : "record.none",
                     .salience = 0.9};
     if (settled && inside) {
         bw_message_fact(&m, "settled", settled);
         bw_message_fact(&m, "inside", inside);
     }
     bw_say(d, &p, &m);
-    if (settled && ratio) {
+    if (several && ratio) {
         bw_message r = {.key = "record.ratio", .salience = 0.6};
         bw_message_fact(&r, "ratio", ratio);
         bw_say(d, &p, &r);

@@ -26,6 +26,7 @@ contains "tv earns with an interval above zero, as published" \
     "$("$BW" sql --format csv "SELECT contribution_lo > 0 FROM channel_effect WHERE channel = 'tv'" | tail -1)" '^1$'
 check "the English report is written" "$BW" report --out "$T/en"
 check "the Chinese report is written" "$BW" report --out "$T/zh" --lang zh
+contains "a weekly table has a forecast" "$("$BW" sql --format csv "SELECT count(*) > 0 FROM latest_estimate WHERE kind = 'forecast'" | tail -1)" '^1$'
 for lang in en zh; do
     page=$(sed 's/<[^>]*>/ /g' "$T/$lang/index.html" 2>/dev/null)
     if [ "${#page}" -gt 3000 ] && ! grep -qiwE 'nan|inf|null|-0' <<<"$page"; then ok "no broken figure in the $lang page"

@@ -86,12 +86,22 @@ static void leave_closed_weeks_out(bw_series *s, bw_notes *notes) {
     bw_note(notes, "%zu weeks without a sale are taken as closed", closed);
 }
 
+/* Days with sales in a whole week: 7 for a daily table, 5 where weekends are closed, 1 when a row is a
+ * week. */
+static int full_week(const struct week *w, size_t n) {
+    int most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = w[i].days > most ? w[i].days : most;
+    return most;
+}
+
 static bw_status to_series(const struct week *w, size_t n, size_t horizon, bw_series *out,
                            bw_notes *notes, bw_err *err) {
     size_t first = 0;
-    while (n > 0 && w[n - 1].days < 7)
+    int full = full_week(w, n);
+    while (n > 0 && w[n - 1].days < full)
         n--;
-    while (first < n && w[first].days < 7)
+    while (first < n && w[first].days < full)
         first++;
     if (n - first < 2)
         return bw_fail(err, BW_EDATA,

@@ -11,7 +11,7 @@ SQLITE_EXTENSION_INIT1
 #ifdef _WIN32
 __declspec(dllexport)
 #endif
-int sqlite3_bellwether_init(sqlite3 *db, char **message, const sqlite3_api_routines *api);
+    int sqlite3_bellwether_init(sqlite3 *db, char **message, const sqlite3_api_routines *api);
 
 int sqlite3_bellwether_init(sqlite3 *db, char **message, const sqlite3_api_routines *api) {
     SQLITE_EXTENSION_INIT2(api);

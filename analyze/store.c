@@ -9,10 +9,20 @@
 
 #define RUNS_KEPT 20
 
-bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at, const char *unit) {
-    return (bw_estimate){.name = name, .subject = subject, .at = at, .unit = unit, .mean = NAN,
-                         .sd = NAN, .lo = NAN, .hi = NAN, .lo50 = NAN, .hi50 = NAN,
-                         .probability = NAN, .n = NAN};
+bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at,
+                              const char *unit) {
+    return (bw_estimate){.name = name,
+                         .subject = subject,
+                         .at = at,
+                         .unit = unit,
+                         .mean = NAN,
+                         .sd = NAN,
+                         .lo = NAN,
+                         .hi = NAN,
+                         .lo50 = NAN,
+                         .hi50 = NAN,
+                         .probability = NAN,
+                         .n = NAN};
 }
 
 static void bind_text(sqlite3_stmt *s, int i, const char *text, const char *fallback) {
@@ -33,8 +43,10 @@ static void bind_number(sqlite3_stmt *s, int i, double x) {
 int64_t bw_run_find(sqlite3 *db, const char *kind, const char *input, const char *options) {
     sqlite3_stmt *s;
     int64_t run = 0;
-    if (bw_db_prepare(db, "SELECT id, input = ?2 AND options = ?3 FROM model_run WHERE kind = ?1 "
-                          "ORDER BY id DESC LIMIT 1", &s, NULL) != BW_OK)
+    if (bw_db_prepare(db,
+                      "SELECT id, input = ?2 AND options = ?3 FROM model_run WHERE kind = ?1 "
+                      "ORDER BY id DESC LIMIT 1",
+                      &s, NULL) != BW_OK)
         return 0;
     bind_text(s, 1, kind, "");
     bind_text(s, 2, input, "");
@@ -47,9 +59,11 @@ int64_t bw_run_find(sqlite3 *db, const char *kind, const char *input, const char
 
 static bw_status drop_old_runs(sqlite3 *db, const char *kind, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "DELETE FROM model_run WHERE kind = ?1 AND id NOT IN "
-                                     "(SELECT id FROM model_run WHERE kind = ?1 ORDER BY id DESC LIMIT ?2)",
-                                 &s, err);
+    bw_status st =
+        bw_db_prepare(db,
+                      "DELETE FROM model_run WHERE kind = ?1 AND id NOT IN "
+                      "(SELECT id FROM model_run WHERE kind = ?1 ORDER BY id DESC LIMIT ?2)",
+                      &s, err);
     if (st != BW_OK)
         return st;
     bind_text(s, 1, kind, "");
@@ -61,9 +75,11 @@ static bw_status drop_old_runs(sqlite3 *db, const char *kind, bw_err *err) {
 
 bw_status bw_run_begin(sqlite3 *db, const bw_run_info *r, int64_t *run, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db,
+    bw_status st = bw_db_prepare(
+        db,
         "INSERT INTO model_run (kind, engine, preset, seed, input, options, diagnostics, health, "
-        "first_day, last_day, created_at) VALUES (?,?,?,?,?,?,?,?,?,?, strftime('%Y-%m-%dT%H:%M:%SZ'))",
+        "first_day, last_day, created_at) VALUES (?,?,?,?,?,?,?,?,?,?, "
+        "strftime('%Y-%m-%dT%H:%M:%SZ'))",
         &s, err);
     if (st != BW_OK)
         return st;
@@ -85,9 +101,12 @@ bw_status bw_run_begin(sqlite3 *db, const bw_run_info *r, int64_t *run, bw_err *
 
 bw_status bw_estimate_put(sqlite3 *db, int64_t run, const bw_estimate *e, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "INSERT OR REPLACE INTO estimate (run, name, subject, at, mean, sd, "
-                                     "lo, hi, lo50, hi50, probability, n, unit) "
-                                     "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", &s, err);
+    bw_status st =
+        bw_db_prepare(db,
+                      "INSERT OR REPLACE INTO estimate (run, name, subject, at, mean, sd, "
+                      "lo, hi, lo50, hi50, probability, n, unit) "
+                      "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                      &s, err);
     if (st != BW_OK)
         return st;
     sqlite3_bind_int64(s, 1, run);
@@ -122,7 +141,8 @@ bw_status bw_draw_put(sqlite3 *db, int64_t run, const char *name, const char *su
 bw_status bw_curve_put(sqlite3 *db, int64_t run, const char *name, const char *subject, double x,
                        double mean, double lo, double hi, bool seen, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "INSERT OR REPLACE INTO curve VALUES (?,?,?,?,?,?,?,?)", &s, err);
+    bw_status st =
+        bw_db_prepare(db, "INSERT OR REPLACE INTO curve VALUES (?,?,?,?,?,?,?,?)", &s, err);
     if (st != BW_OK)
         return st;
     sqlite3_bind_int64(s, 1, run);

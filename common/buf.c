@@ -81,12 +81,23 @@ void bw_buf_free(bw_buf *b) {
 void bw_buf_add_html(bw_buf *b, const char *text) {
     for (const char *p = text ? text : ""; *p; p++) {
         switch (*p) {
-        case '&': bw_buf_add(b, "&amp;"); break;
-        case '<': bw_buf_add(b, "&lt;"); break;
-        case '>': bw_buf_add(b, "&gt;"); break;
-        case '"': bw_buf_add(b, "&quot;"); break;
-        case '\'': bw_buf_add(b, "&#39;"); break;
-        default: bw_buf_add_n(b, p, 1);
+        case '&':
+            bw_buf_add(b, "&amp;");
+            break;
+        case '<':
+            bw_buf_add(b, "&lt;");
+            break;
+        case '>':
+            bw_buf_add(b, "&gt;");
+            break;
+        case '"':
+            bw_buf_add(b, "&quot;");
+            break;
+        case '\'':
+            bw_buf_add(b, "&#39;");
+            break;
+        default:
+            bw_buf_add_n(b, p, 1);
         }
     }
 }
@@ -96,7 +107,8 @@ static bw_status read_all(FILE *f, const char *path, size_t max, bw_buf *b, bw_e
     size_t n;
     while ((n = fread(chunk, 1, sizeof chunk, f)) > 0) {
         if (b->len + n > max)
-            return bw_fail(err, BW_EFORMAT, "%s: larger than the %zu bytes allowed here", path, max);
+            return bw_fail(err, BW_EFORMAT, "%s: larger than the %zu bytes allowed here", path,
+                           max);
         bw_buf_add_n(b, chunk, n);
     }
     if (ferror(f))

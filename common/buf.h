@@ -16,10 +16,10 @@ typedef struct {
     bool failed;
 } bw_buf; /* start from {0} */
 
-void bw_buf_add(bw_buf *b, const char *text);              /* NULL adds nothing */
+void bw_buf_add(bw_buf *b, const char *text); /* NULL adds nothing */
 void bw_buf_add_n(bw_buf *b, const char *text, size_t n);
 void bw_buf_addf(bw_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void bw_buf_clear(bw_buf *b);                              /* empty, memory kept */
+void bw_buf_clear(bw_buf *b); /* empty, memory kept */
 bool bw_buf_ok(const bw_buf *b);
 /* The text, the caller frees; the buffer is empty after. NULL when memory ran out. */
 char *bw_buf_take(bw_buf *b);

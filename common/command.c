@@ -45,14 +45,23 @@ static bw_status store(const bw_option *o, const char *value, bw_err *err) {
     char *end = NULL;
     errno = 0;
     switch (o->kind) {
-    case BW_OPT_FLAG: *(bool *)o->into = true; return BW_OK;
-    case BW_OPT_TEXT: *(const char **)o->into = value; return BW_OK;
-    case BW_OPT_LIST: return add_to_list(o, value, err);
-    case BW_OPT_LONG: *(long *)o->into = strtol(value, &end, 10); break;
-    case BW_OPT_REAL: *(double *)o->into = strtod(value, &end); break;
+    case BW_OPT_FLAG:
+        *(bool *)o->into = true;
+        return BW_OK;
+    case BW_OPT_TEXT:
+        *(const char **)o->into = value;
+        return BW_OK;
+    case BW_OPT_LIST:
+        return add_to_list(o, value, err);
+    case BW_OPT_LONG:
+        *(long *)o->into = strtol(value, &end, 10);
+        break;
+    case BW_OPT_REAL:
+        *(double *)o->into = strtod(value, &end);
+        break;
     }
-    bool bad = errno || end == value || *end ||
-               (o->kind == BW_OPT_REAL && !isfinite(*(double *)o->into));
+    bool bad =
+        errno || end == value || *end || (o->kind == BW_OPT_REAL && !isfinite(*(double *)o->into));
     return bad ? bw_fail(err, BW_EUSAGE, "--%s: '%s' is not a%s number", o->name, value,
                          o->kind == BW_OPT_LONG ? " whole" : "")
                : BW_OK;
@@ -83,7 +92,8 @@ bw_status bw_options_parse(const bw_usage *usage, const bw_option *options, int 
         }
         if (code == '?' || code == ':')
             return bw_fail(err, BW_EUSAGE, "%s: %s %s; see 'bellwether %s --help'", command,
-                           code == '?' ? "no such option, or not clear which:" : "a value is missing after",
+                           code == '?' ? "no such option, or not clear which:"
+                                       : "a value is missing after",
                            (*argv)[optind - 1], command);
         int which = code - HELP_CODE - 1;
         for (int i = 0; code < HELP_CODE && i < n; i++)

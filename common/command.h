@@ -13,7 +13,7 @@ typedef struct {
     const char *name;    /* "import" */
     const char *summary; /* one line for the list of commands, no full stop */
     bw_status (*run)(int argc, char **argv, bw_err *err); /* argv[0] is the command's name */
-} bw_command; /* tables end with {0} */
+} bw_command;                                             /* tables end with {0} */
 
 typedef enum {
     BW_OPT_FLAG, /* into: bool */
@@ -50,9 +50,12 @@ bw_status bw_options_parse(const bw_usage *usage, const bw_option *options, int 
                            bw_err *err);
 
 /* The row every database command begins its option table with. */
-#define BW_OPTION_DB(variable)                                                                     \
-    { "db", 0, BW_OPT_TEXT, &(variable), "FILE", "database (default $BELLWETHER_DB or bellwether.db)" }
-#define BW_OPTION_JSON(variable)                                                                   \
+#define BW_OPTION_DB(variable)                                   \
+    {                                                            \
+        "db", 0, BW_OPT_TEXT, &(variable), "FILE",               \
+            "database (default $BELLWETHER_DB or bellwether.db)" \
+    }
+#define BW_OPTION_JSON(variable) \
     { "json", 0, BW_OPT_FLAG, &(variable), NULL, "machine-readable output" }
 
 /* path, or $BELLWETHER_DB, or "bellwether.db". */

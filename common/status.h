@@ -10,16 +10,16 @@
 
 typedef enum {
     BW_OK = 0,
-    BW_HELP,        /* --help was printed: stop, exit 0 */
-    BW_EUSAGE,      /* the command line is wrong: exit 2 */
-    BW_EARG,        /* a value the caller gave cannot be used */
-    BW_EIO,         /* the operating system refused: open, read, write, no space */
-    BW_EFORMAT,     /* a file or a row does not have the form it should have */
-    BW_EDATA,       /* the data are well formed and cannot answer the question */
-    BW_EDB,         /* SQLite reported an error */
-    BW_ENOMEM,      /* out of memory */
+    BW_HELP,         /* --help was printed: stop, exit 0 */
+    BW_EUSAGE,       /* the command line is wrong: exit 2 */
+    BW_EARG,         /* a value the caller gave cannot be used */
+    BW_EIO,          /* the operating system refused: open, read, write, no space */
+    BW_EFORMAT,      /* a file or a row does not have the form it should have */
+    BW_EDATA,        /* the data are well formed and cannot answer the question */
+    BW_EDB,          /* SQLite reported an error */
+    BW_ENOMEM,       /* out of memory */
     BW_EINTERRUPTED, /* Ctrl-C or SIGTERM: what was committed stays */
-    BW_EMISMATCH    /* a check ran and found a difference (verify): exit 1, already reported */
+    BW_EMISMATCH     /* a check ran and found a difference (verify): exit 1, already reported */
 } bw_status;
 
 /* The explanation of a failure: one or more lines without a trailing newline. */

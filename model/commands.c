@@ -5,7 +5,8 @@
 #include "model/train/train_cmd.h"
 
 const bw_command BW_MODEL_COMMANDS[] = {
-    {"score", "sentiment, aspects, embeddings and topics of new reviews and messages", bw_cmd_score},
+    {"score", "sentiment, aspects, embeddings and topics of new reviews and messages",
+     bw_cmd_score},
     {"eval", "measure the language model on a labelled table", bw_cmd_eval},
     {"train", "train or tune the language model by a recipe", bw_cmd_train},
     {"draft", "write copy with a generator, several versions to choose from", bw_cmd_draft},

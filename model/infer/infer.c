@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ROPE_TOKENS  1024 /* longest sequence of a model with rotary positions */
-#define CHUNK_TOKENS 256 /* activations of a chunk: 256 x 1536 floats at MiniLM's width, 1.5 MB */
+#define CHUNK_TOKENS 256  /* activations of a chunk: 256 x 1536 floats at MiniLM's width, 1.5 MB */
 
 typedef struct {
     bw_packed *qkv, *out, *up, *down;
@@ -38,8 +38,8 @@ static bw_status check_supported(const bw_tf_config *c, bw_fuse *fuse, bw_err *e
                       : c->enc.kv_heads != c->enc.heads      ? "no grouped-query attention"
                       : c->head_dim * c->enc.heads != c->dim ? "only heads that fill the width"
                       : c->pos == BW_POS_RELATIVE            ? "only added or rotary positions"
-                      : !fuse_of(c->act, fuse) ? "only GELU, ReLU and SiLU"
-                                               : NULL;
+                      : !fuse_of(c->act, fuse)               ? "only GELU, ReLU and SiLU"
+                                                             : NULL;
     return why ? bw_fail(err, BW_EARG, "the frozen encoder takes %s", why) : BW_OK;
 }
 
@@ -166,8 +166,8 @@ static void product(const bw_infer *m, const bw_packed *w, const float *x, size_
 static void rotate(const bw_infer *m, const int32_t *positions, size_t rows, float *qkv) {
     const bw_tf_config *c = &m->t->c;
     for (size_t part = 0; m->rope && part < 2; part++)
-        bw_rope(qkv + part * c->dim, m->rope, positions, rows, 3 * c->dim, c->enc.heads, c->head_dim,
-                false);
+        bw_rope(qkv + part * c->dim, m->rope, positions, rows, 3 * c->dim, c->enc.heads,
+                c->head_dim, false);
 }
 
 /* narrow = attention block of x (before the residual sum). */

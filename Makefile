@@ -82,11 +82,11 @@ deps:                        ## install the packages that are missing
 	@tests/deps.sh
 
 format:                      ## rewrite every source file in the house format
-	clang-format -i $(SRC) $(HEADERS) main.c extension.c $(TEST_SRC)
+	@clang-format -i $(SRC) $(HEADERS) main.c extension.c $(TEST_SRC)
 
 lint:                        ## clang-format, cppcheck and shellcheck, no output is good
-	clang-format --dry-run -Werror $(SRC) $(HEADERS) main.c extension.c $(TEST_SRC)
-	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr -I. --error-exitcode=1 $(ROOMS) main.c
+	@clang-format --dry-run -Werror $(SRC) $(HEADERS) main.c extension.c $(TEST_SRC)
+	cppcheck -q --std=c11 --enable=warning,portability --suppressions-list=tests/cppcheck.txt -I. --error-exitcode=1 $(ROOMS) main.c
 	shellcheck -x -e SC1091 $(CLI_TEST) tests/*.sh
 
 PREFIX ?= /usr/local

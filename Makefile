@@ -87,7 +87,7 @@ format:                      ## rewrite every source file in the house format
 lint:                        ## clang-format, cppcheck and shellcheck, no output is good
 	@clang-format --dry-run -Werror $(SRC) $(HEADERS) main.c extension.c $(TEST_SRC)
 	cppcheck -q --std=c11 --enable=warning,portability --suppressions-list=tests/cppcheck.txt -I. --error-exitcode=1 $(ROOMS) main.c
-	shellcheck -x -e SC1091 $(CLI_TEST) tests/*.sh
+	shellcheck -S warning -x -e SC1091,SC1111 $(CLI_TEST) tests/*.sh
 
 PREFIX ?= /usr/local
 install: all                 ## copy the binary and the extension to PREFIX

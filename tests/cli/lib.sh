@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the command-line tests. Each check prints one TAP line; the script's exit status is the
 # verdict. $BW is the binary; $T is a scratch folder that goes away.
 set -u

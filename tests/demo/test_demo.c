@@ -214,7 +214,7 @@ static void messages_show_the_true_hours(void **state) {
     CHECK_REL(seen / told, 1, 0.2);
 }
 
-/* Half of paid social's money moves away from 2026-10-12 on. */
+/* Paid social goes from 1000 to 500 a week from 2026-10-12 on. */
 static void advice_that_is_taken_changes_only_what_follows(void **state) {
     (void)state;
     bw_err err;
@@ -230,8 +230,6 @@ static void advice_that_is_taken_changes_only_what_follows(void **state) {
     assert_false(followed);
     for (int i = 0; i < 2; i++)
         CHECK_OK(bw_db_fingerprint(db, PAST[i], before[i], &err));
-    double spent = bw_db_number(
-        db, "SELECT sum(cost) FROM spend WHERE channel = 'paid_social' AND day >= '2026-10-12'", 0);
     double earned = bw_db_number(
         db, "SELECT value FROM demo_truth WHERE name = 'contribution' AND subject = 'paid_social'",
         0);
@@ -247,12 +245,11 @@ static void advice_that_is_taken_changes_only_what_follows(void **state) {
         CHECK_OK(bw_db_fingerprint(db, PAST[i], after[i], &err));
         assert_string_equal(after[i], before[i]);
     }
-    CHECK_REL(
-        bw_db_number(
-            db, "SELECT sum(cost) FROM spend WHERE channel = 'paid_social' AND day >= '2026-10-12'",
-            0) /
-            spent,
-        0.5, 1e-3);
+    /* Five weeks at 500: a fifth of a week's money follows the shop's own rhythm, at most doubled. */
+    double weekly = bw_db_number(
+        db, "SELECT sum(cost) / 5 FROM spend WHERE channel = 'paid_social' AND day >= '2026-10-12'",
+        0);
+    assert_true(weekly >= 0.8 * 500 && weekly <= 1.2 * 500 + 0.01);
     assert_true(
         bw_db_number(
             db,

@@ -47,7 +47,7 @@ static double fill_gaps(double *v, size_t n) {
     while (first < n && !isfinite(v[first]))
         first++;
     for (size_t t = 0; t < n; t++) {
-        known += isfinite(v[t]);
+        known += isfinite(v[t]) ? 1 : 0;
         if (!isfinite(v[t]) && first < n)
             v[t] = t < first ? v[first] : v[t - 1];
     }

@@ -170,7 +170,7 @@ static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect,
     bw_shop *s = d->shop;
     const char **text, **day, **source, **lang, **id;
     double *order;
-    size_t n, added = 0;
+    size_t n = 0, added = 0;
     const char *polarity = negative ? "negative" : "positive";
     char *sql = sqlite3_mprintf(
         "SELECT x.id, x.text, x.day, x.source, x.lang, row_number() OVER (PARTITION BY x.lang "

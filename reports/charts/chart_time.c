@@ -347,7 +347,7 @@ bw_status bw_chart_forecast(bw_chart *ch, bw_err *err) {
     bw_status st = read_outlook(ch, &d, err);
     if (st != BW_OK)
         return st;
-    const bw_fact *plan = bw_fact_find(ch->shop->facts, "forecast.plan", "");
+    const bw_fact *plan = bw_fact_find(ch->shop->facts, "forecast.plan_week", "");
     outlook_title(ch);
     double y0, y1, *x = bw_arena_get(ch->shop->arena, d.n_past * sizeof *x);
     outlook_range(&d, plan, &y0, &y1);

@@ -20,6 +20,14 @@ static bw_status add_plan(bw_shop *s, bw_err *err) {
                     "SELECT mean AS value, probability FROM estimate WHERE run = %lld AND name = "
                     "'plan_met' ORDER BY at DESC LIMIT 1",
                     (long long)s->runs.forecast);
+    /* The plan covers a period "first..last"; a chart of weeks needs its weekly part. */
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"forecast.plan_week", "", "", s->outcome_unit},
+                         NULL, err,
+                         "SELECT mean * 7 / (julianday(substr(at, 13, 10)) - "
+                         "julianday(substr(at, 1, 10)) + 1) AS value FROM estimate WHERE run = "
+                         "%lld AND name = 'plan_met' ORDER BY at DESC LIMIT 1",
+                         (long long)s->runs.forecast);
     if (st != BW_OK)
         return st;
     return bw_fact_add(s->facts, (bw_fact_name){"forecast.missed", "", "", s->outcome_unit}, NULL,

@@ -62,7 +62,7 @@ INSERT INTO t_e SELECT 4, 'index', 'email', (i % 7) || '-' || printf('%02d', h),
   FROM (SELECT DISTINCT i % 7 AS i FROM t_day), (SELECT i AS h FROM t_day WHERE i < 24);
 INSERT INTO t_e VALUES (4, 'window', 'email', '1-19/3-21', 1.52, 0.12, 0.81, 420, ''), (4, 'gain', 'email', '', 0.12, 0.05, 0.93, NULL, 'share');
 INSERT INTO t_e SELECT 5, 'outcome', '', date('2026-11-02', '+' || (7 * (i + 1)) || ' days'), 252000 + 2000 * i, 6000 + 900 * i, NULL, NULL, 'money' FROM t_day WHERE i < 10;
-INSERT INTO t_e VALUES (5, 'plan_met', '', '2026-12', 300000, NULL, 0.03, NULL, 'money');
+INSERT INTO t_e VALUES (5, 'plan_met', '', '2026-12-01..2026-12-31', 300000, NULL, 0.03, NULL, 'money');
 INSERT INTO t_e VALUES (6, 'lead', '', '', 2, 0.6, 0.9, NULL, 'weeks'), (6, 'cost', '', '', 3100, 1200, 0.97, NULL, 'money');
 INSERT INTO t_e VALUES (7, 'elasticity', '', '', -1.8, 0.3, 0.999, NULL, ''), (8, 'effect', 'question', 'email', 0.14, 0.05, 0.99, 300, 'share');
 INSERT INTO estimate (run, name, subject, at, mean, sd, lo, hi, lo50, hi50, probability, n, unit)

@@ -313,21 +313,21 @@ static void choose_best(struct design *d, bw_timing *t, const double *mix, doubl
     t->gain = bw_summarise(scratch, DRAWS);
 }
 
-/* The run of hours on one day with the highest mean index. */
+/* The run of hours on one day with the highest mean index, none of them thin. */
 static void choose_window(const struct design *d, bw_timing *t, int length, double *scratch) {
     double top = -INFINITY;
     t->window = bw_summarise(NULL, 0);
     size_t first = 0;
     for (size_t c = 0; c + (size_t)length <= t->slots; c++) {
         const bw_slot *a = &t->slot[c], *z = &t->slot[c + (size_t)length - 1];
-        double mean = 0, sends = 0;
+        double mean = 0, fewest = INFINITY;
         if (a->weekday != z->weekday || z->hour - a->hour != length - 1)
             continue;
         for (size_t k = 0; k < (size_t)length; k++) {
             mean += t->slot[c + k].index.mean / length;
-            sends += t->slot[c + k].messages;
+            fewest = fmin(fewest, t->slot[c + k].messages);
         }
-        if (sends >= BW_SLOT_MESSAGES && mean > top) {
+        if (fewest >= BW_SLOT_MESSAGES && mean > top) {
             top = mean;
             first = c;
         }

@@ -26,7 +26,7 @@ static bool is_nothing(const cJSON *c) {
 }
 
 static bw_status refuse(const char *name, const char *what, const char *type, bw_err *err) {
-    return bw_fail(err, BW_EFORMAT, "%s: the %s '%s' is not implemented here", name, what, type);
+    return bw_fail(err, BW_EFORMAT, "%s: the %s '%s' is not supported", name, what, type);
 }
 
 /* --- normalizer ------------------------------------------------------------------------------ */
@@ -91,7 +91,7 @@ bw_status bw_tok_read_normalizer(bw_tokenizer *t, const cJSON *c, const char *na
 
 static bw_status add_stage(bw_tokenizer *t, bw_split_fn *fn, const char *name, bw_err *err) {
     if (t->decode_bytes) /* set by ByteLevel below */
-        return bw_fail(err, BW_EFORMAT, "%s: a pre_tokenizer after ByteLevel is not implemented",
+        return bw_fail(err, BW_EFORMAT, "%s: a pre_tokenizer after ByteLevel is not supported",
                        name);
     if (t->n_stages == BW_MAX_STAGES)
         return bw_fail(err, BW_EFORMAT, "%s: more than %d pre_tokenizers", name, BW_MAX_STAGES);

@@ -119,7 +119,7 @@ static bw_status read_bpe(bw_tokenizer *t, const cJSON *c, const char *name, bw_
     if (!t->decode_bytes)
         why = "a pre_tokenizer other than ByteLevel";
     if (why)
-        return bw_fail(err, BW_EFORMAT, "%s: BPE with %s is not implemented here", name, why);
+        return bw_fail(err, BW_EFORMAT, "%s: BPE with %s is not supported", name, why);
     bw_status st = read_unk(t, c, NULL, name, err);
     if (st == BW_OK)
         st = read_merges(t, member(c, "merges"), name, err);
@@ -158,7 +158,7 @@ bw_status bw_tok_read_model(bw_tokenizer *t, const cJSON *c, const char *name, b
     bool bpe = !strcmp(type, "BPE");
     if (!bpe && strcmp(type, "WordPiece") != 0)
         return bw_fail(err, BW_EFORMAT,
-                       "%s: the model type '%s' is not implemented here; WordPiece and byte-level "
+                       "%s: the model type '%s' is not supported; WordPiece and byte-level "
                        "BPE are",
                        name, type);
     bw_status st = read_vocab(t, member(c, "vocab"), name, err);

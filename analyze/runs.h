@@ -25,6 +25,10 @@ bw_status bw_timing_run(sqlite3 *db, const char *metric, int window, bool force,
  * "actual", "expected", "p", "reason"}]}, the backtest in the forecast's, {"backtest": {...}}. */
 bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool force, int64_t *run,
                           bw_err *err);
+/* Kind scenario: the same with the spend of the weeks ahead given, "plan", "now" or a CSV file (see
+ * forecast_spend.h); its rows have that name as their subject. Needs an up-to-date fit. */
+bw_status bw_forecast_spend_run(sqlite3 *db, const char *measure, int horizon, const char *spend,
+                                bool force, int64_t *run, bw_err *err);
 #define BW_FORECAST_WEEKS 13 /* a quarter, unless asked otherwise */
 
 /* Kinds price and promotion, from outcome, event and context. *run is the price run, or the promotion

@@ -52,6 +52,10 @@
  * forecast  landing            ''         FROM..UNTIL  total of the plan's period, seen and to come
  * forecast  event_effect       event                share of the outcome over the days it covers
  *             diagnostics: {"measure", "backtest": {"ours", "seasonal_naive", "holt_winters", ...}, "notes"}
+ * scenario  outcome, band50, band80, band95, plan_met, landing  spend ...  as of forecast, with the spend
+ *             of the weeks ahead as planned; spend: 'plan', 'now' or the name of a file
+ * scenario  spend              channel    week      money a week that is planned
+ * scenario  more               spend      FROM..UNTIL  money more than with spend as now   more > 0
  * anomaly   outcome            measure    week      actual - expected             two-sided tail
  *             diagnostics: {"anomalies": [{"week", "actual", "expected", "p", "reason"}]}
  * segment   size, revenue      segment              customers; money so far

@@ -352,9 +352,9 @@ static void draw_theta(const bw_structural *s, gsl_rng *rng, double *theta) {
 }
 
 bw_status bw_structural_paths(const bw_structural *fit, size_t ahead, size_t thetas, size_t each,
-                              uint64_t seed, double *paths, bw_err *err) {
+                              uint64_t seed, const double *versions, double *paths, bw_err *err) {
     bw_structural s = *fit; /* its own state, the rest is shared */
-    double *work = malloc((2 * s.dim * s.dim + 3 * s.dim) * sizeof *work), theta[THETAS];
+    double *work = malloc((2 * s.dim * s.dim + 3 * s.dim + s.upto) * sizeof *work), theta[THETAS];
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
     bw_status st = work && rng ? BW_OK : bw_fail_memory(err);
     if (st == BW_OK) {
@@ -362,9 +362,13 @@ bw_status bw_structural_paths(const bw_structural *fit, size_t ahead, size_t the
         s.p = work + s.dim * s.dim;
         s.a = state + s.dim;
         s.m = s.a + s.dim;
+        if (versions)
+            s.y = s.m + s.dim;
         gsl_rng_set(rng, (unsigned long)(seed + 1));
         for (size_t i = 0; st == BW_OK && i < thetas; i++) {
             draw_theta(&s, rng, theta);
+            for (size_t t = 0; versions && t < s.upto; t++)
+                s.y[t] = (versions[i * s.d->n + t] - s.mean) / s.scale;
             filter(&s, theta, NULL, NULL, NULL);
             if (!factor(s.p, s.dim, l))
                 st = bw_fail(err, BW_EDATA, "the series leaves its trend and seasons undetermined");

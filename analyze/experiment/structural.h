@@ -33,9 +33,10 @@ void bw_structural_free(bw_structural *s);
 #define BW_STRUCTURAL_LEAST 8u
 
 /* paths: [thetas * each, ahead] future values (ahead <= n + horizon - upto): thetas draws of the
- * standard deviations, each with `each` paths. Deterministic for a seed. */
+ * standard deviations, each with `each` paths. Deterministic for a seed. versions: NULL, or the values
+ * seen [thetas, n] that each draw takes instead of y, where y itself is known up to a draw. */
 bw_status bw_structural_paths(const bw_structural *s, size_t ahead, size_t thetas, size_t each,
-                              uint64_t seed, double *paths, bw_err *err);
+                              uint64_t seed, const double *versions, double *paths, bw_err *err);
 
 /* The next three run the filter again, with the fit's own state as their scratch: one thread at a time. */
 /* One step ahead at the mode: expected: [upto], sd: [upto], from the values before each time. */

@@ -3,24 +3,29 @@
 
 #include "analyze/forecast/forecast_load.h"
 #include "analyze/forecast/forecast_out.h"
+#include "analyze/forecast/forecast_spend.h"
+#include "analyze/summary.h"
 #include "analyze/runs.h"
 #include "common/command.h"
 #include "sql/db.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SEED 7u
 
 struct job {
-    const char *path, *file, *time, *metric, *events, *regressors, *plan_text;
+    const char *path, *file, *time, *metric, *events, *regressors, *plan_text, *spend;
     long horizon, season;
     bool json, no_test, force;
     bw_series series;
     bw_forecast f;
     bw_plan plan;
     bw_plan_result landing;
+    bw_scenario scenario;
+    bw_summary more; /* money more than with spend as now, over the plan or the horizon */
     bw_notes notes;
     cJSON *backtest;
 };
@@ -58,6 +63,28 @@ static void anomalies_json(const struct job *j, cJSON *o) {
     }
 }
 
+static void spend_json(const struct job *j, cJSON *o) {
+    const bw_scenario *s = &j->scenario;
+    if (!j->spend)
+        return;
+    cJSON *p = cJSON_AddObjectToObject(o, "spend");
+    cJSON_AddStringToObject(p, "from", j->spend);
+    cJSON *more = cJSON_AddObjectToObject(p, "more_than_now");
+    bw_json_number(more, "mean", j->more.mean);
+    bw_json_number(more, "lo", j->more.lo);
+    bw_json_number(more, "hi", j->more.hi);
+    bw_json_number(more, "probability", j->more.p_positive);
+    cJSON *list = cJSON_AddArrayToObject(p, "channels");
+    for (size_t i = 0; i < s->n; i++) {
+        cJSON *c = cJSON_CreateObject();
+        cJSON_AddStringToObject(c, "channel", s->channel[i]);
+        bw_json_number(c, "now", s->now[i]);
+        cJSON_AddItemToObject(c, "planned",
+                              cJSON_CreateDoubleArray(s->spend + i * s->ahead, (int)s->ahead));
+        cJSON_AddItemToArray(list, c);
+    }
+}
+
 static bw_status print_json(const struct job *j, bw_err *err) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "metric", j->metric);
@@ -74,6 +101,7 @@ static bw_status print_json(const struct job *j, bw_err *err) {
         bw_json_number(p, "lo", j->landing.lo);
         bw_json_number(p, "hi", j->landing.hi);
     }
+    spend_json(j, o);
     cJSON *effects = cJSON_AddArrayToObject(o, "effects");
     for (size_t k = 0; k < j->series.extra; k++) {
         cJSON *e = cJSON_CreateObject();
@@ -107,6 +135,25 @@ static void print_backtest(const cJSON *t) {
            bw_show_share(field(t, NULL, "cover95")));
 }
 
+static void print_spend(const struct job *j) {
+    const bw_scenario *s = &j->scenario;
+    if (!j->spend)
+        return;
+    printf("\nspend of '%s', money a week on average (now)\n", j->spend);
+    for (size_t i = 0; i < s->n; i++) {
+        double sum = 0;
+        for (size_t h = 0; h < s->ahead; h++)
+            sum += s->spend[i * s->ahead + h] / (double)s->ahead;
+        printf("  %-20s %12s  (%s)\n", s->channel[i], bw_show(sum), bw_show(s->now[i]));
+    }
+    if (strcmp(j->spend, "now") != 0)
+        printf(
+            "it brings %s more than spending as now would (90 %% %s .. %s), more with probability "
+            "%s\n",
+            bw_show(j->more.mean), bw_show(j->more.lo), bw_show(j->more.hi),
+            bw_show_share(j->more.p_positive));
+}
+
 static void print_text(const struct job *j) {
     printf("%-12s %14s   %-27s %-27s\n", j->metric, "median", "80 %", "95 %");
     for (size_t h = 0; h < j->series.horizon; h++) {
@@ -121,6 +168,7 @@ static void print_text(const struct job *j) {
         printf("\nplan %s: reached with probability %s; lands at %s (90 %% %s .. %s)\n",
                bw_show(j->plan.amount), bw_show_share(j->landing.probability),
                bw_show(j->landing.mean), bw_show(j->landing.lo), bw_show(j->landing.hi));
+    print_spend(j);
     print_backtest(j->backtest);
     if (j->f.anomalies)
         printf("\nunusual periods (p < %.2f)\n", BW_ANOMALY_P);
@@ -153,6 +201,16 @@ static bw_status stored_diagnostics(struct job *j, sqlite3 *db, int64_t run, bw_
     return st;
 }
 
+static bw_status sum_more(struct job *j, bw_err *err) {
+    double *more = malloc((j->scenario.draws + 1) * sizeof *more);
+    if (!more)
+        return bw_fail_memory(err);
+    bw_scenario_more(&j->scenario, 0, j->scenario.ahead, more);
+    j->more = bw_summarise(more, j->scenario.draws);
+    free(more);
+    return BW_OK;
+}
+
 /* The run is stored; what is shown is estimated again from the same rows and seed, without the test. */
 static bw_status from_database(struct job *j, bw_err *err) {
     sqlite3 *db;
@@ -160,11 +218,15 @@ static bw_status from_database(struct job *j, bw_err *err) {
     bw_notes same = {0};
     bw_status st = bw_db_open(bw_default_db(j->path), BW_DB_WRITE, &db, err);
     if (st == BW_OK)
-        st = bw_forecast_run(db, j->metric, (int)j->horizon, j->force, &run, err);
+        st = bw_forecast_spend_run(db, j->metric, (int)j->horizon, j->spend, j->force, &run, err);
     if (st == BW_OK)
         st = stored_diagnostics(j, db, run, err);
     if (st == BW_OK)
         st = bw_series_from_db(db, j->metric, (size_t)j->horizon, &j->series, &same, err);
+    if (st == BW_OK && j->spend)
+        st = bw_series_add_spend(db, j->metric, j->spend, &j->series, &j->scenario, &same, err);
+    if (st == BW_OK && j->spend)
+        st = sum_more(j, err);
     if (st == BW_OK)
         st = bw_forecast_fit(&j->series, false, SEED, &j->f, err);
     bw_notes_free(&same);
@@ -213,6 +275,8 @@ bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err) {
         {"horizon", 0, BW_OPT_LONG, &j.horizon, "N", "periods ahead (default 13)"},
         {"plan", 0, BW_OPT_TEXT, &j.plan_text, "'AMOUNT FROM UNTIL'",
          "how likely is it to be reached"},
+        {"spend", 0, BW_OPT_TEXT, &j.spend, "now|plan|CSV",
+         "spend of the weeks ahead: as now, of the newest plan, or day,channel,cost"},
         {"file", 'f', BW_OPT_TEXT, &j.file, "CSV", "a series from a file instead of the database"},
         {"time", 0, BW_OPT_TEXT, &j.time, "COLUMN", "its day or number, with --file"},
         {"events", 0, BW_OPT_TEXT, &j.events, "A,B", "columns known ahead that mark events"},
@@ -228,6 +292,8 @@ bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err) {
         "forecast\n"
         "did on the past against seasonal naive and Holt-Winters, and which periods were unusual.",
         "  bellwether forecast --plan '900000 2026-10-01 2026-12-31'\n"
+        "  bellwether forecast --spend plan --plan '900000 2026-10-01 2026-12-31'\n"
+        "  bellwether forecast --spend november.csv --horizon 6\n"
         "  bellwether forecast --file sales.csv --time week --metric sales --events holiday "
         "--json\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
@@ -239,11 +305,17 @@ bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err) {
                        "'bellwether forecast --help'");
     if (j.file && (!j.time || !j.metric))
         return bw_fail(err, BW_EUSAGE, "forecast: --file needs --time and --metric");
+    if (j.file && j.spend)
+        return bw_fail(
+            err, BW_EUSAGE,
+            "forecast: --spend needs the database's mix model; with --file give spend as a "
+            "column of --regressors");
     if (!j.file && !j.metric)
         j.metric = "revenue";
     st = run(&j, err);
     bw_forecast_free(&j.f);
     bw_series_free(&j.series);
+    bw_scenario_free(&j.scenario);
     bw_notes_free(&j.notes);
     cJSON_Delete(j.backtest);
     return st;

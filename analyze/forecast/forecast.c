@@ -1,4 +1,8 @@
-/* analyze/forecast/forecast.c - seasons as columns, the fan from paths, the backtest by rolling origins. */
+/* analyze/forecast/forecast.c - seasons as columns, the fan from paths, the backtest by rolling origins.
+ *
+ * With media, every draw of the standard deviations goes with one draw of what the channels earned: the
+ * filter runs over what that draw leaves as base, and the same draw's earnings to come are added. So a
+ * channel that is said to have earned more leaves less to the base, and the total stays as sure as it is. */
 #include "analyze/forecast/forecast.h"
 
 #include "analyze/forecast/smoothing.h"
@@ -22,15 +26,18 @@
 #define TEST_THETAS 12u
 #define TEST_EACH   25u
 #define ORIGINS_MAX 8u
-#define BURN_IN     12u /* first values that are not judged as anomalies */
+#define BURN_IN     12u  /* first values that are not judged as anomalies */
+#define BASE_LEAST  0.2  /* part of every value that the base must be for its log to be taken */
+#define BASE_FLOOR  0.05 /* a draw that leaves less than this to the base leaves this */
 
 enum { BLOCK_WAVE, BLOCK_DAY, BLOCK_WEEK, BLOCK_EVENT, BLOCK_EXTRA };
 
 struct design {
     const bw_series *s;
     size_t k, season; /* columns; season of the peers */
-    bool yearly;
-    double *x, *z; /* [n + horizon, k]; [n] y, logged */
+    bool yearly, log_scale, peers_log;
+    double *x, *z; /* [n + horizon, k]; [n] y or its base, logged where log_scale */
+    double *peer;  /* [n] y, logged where peers_log */
     double *scale;
     unsigned *block; /* [k] */
 };
@@ -42,6 +49,8 @@ void bw_series_free(bw_series *s) {
     free(s->y);
     free(s->x);
     free(s->is_event);
+    free(s->media.seen);
+    free(s->media.ahead);
     *s = (bw_series){0};
 }
 
@@ -147,12 +156,59 @@ static void scale_regressors(const struct design *d, size_t seasons) {
     }
 }
 
-static bw_status make_design(struct design *d, bool log_scale, bw_err *err) {
+static double base_of(const bw_series *s, size_t draw, size_t t) {
+    return s->y[t] - s->media.seen[draw * s->n + t];
+}
+
+/* y, or what the channels' mean earnings leave of it. */
+static void fill_base(struct design *d) {
+    const bw_series *s = d->s;
+    d->peers_log = d->log_scale = true;
+    for (size_t t = 0; t < s->n; t++) {
+        double sum = 0;
+        for (size_t k = 0; k < s->media.draws; k++)
+            sum += base_of(s, k, t);
+        d->z[t] = s->media.draws ? sum / (double)s->media.draws : s->y[t];
+        d->peer[t] = s->y[t];
+        d->peers_log &= isnan(s->y[t]) || s->y[t] > 0;
+        d->log_scale &=
+            isnan(s->y[t]) || (s->y[t] > 0 && (!s->media.draws || d->z[t] > BASE_LEAST * s->y[t]));
+    }
+    for (size_t t = 0; t < s->n; t++) {
+        d->z[t] = d->log_scale ? log(d->z[t]) : d->z[t];
+        d->peer[t] = d->peers_log ? log(d->peer[t]) : d->peer[t];
+    }
+}
+
+static size_t draw_of(const bw_series *s, size_t theta, size_t thetas) {
+    return theta * s->media.draws / thetas;
+}
+
+/* The base as each draw has it: [thetas, n], or NULL without media; *st tells a lack of memory. */
+static double *base_versions(const struct design *d, size_t thetas, bw_status *st, bw_err *err) {
+    const bw_series *s = d->s;
+    if (!s->media.draws)
+        return NULL;
+    double *v = malloc(thetas * s->n * sizeof *v);
+    if (!v)
+        *st = bw_fail_memory(err);
+    for (size_t i = 0; v && i < thetas; i++)
+        for (size_t t = 0; t < s->n; t++) {
+            double base = base_of(s, draw_of(s, i, thetas), t);
+            v[i * s->n + t] = isnan(base)    ? NAN
+                              : d->log_scale ? log(fmax(base, BASE_FLOOR * s->y[t]))
+                                             : base;
+        }
+    return v;
+}
+
+static bw_status make_design(struct design *d, bw_err *err) {
     const bw_series *s = d->s;
     size_t rows = s->n + s->horizon, seasons = season_columns(d);
     d->k = seasons + s->extra;
     d->x = calloc(rows * d->k + 1, sizeof *d->x);
-    d->z = malloc(s->n * sizeof *d->z);
+    d->z = malloc(2 * s->n * sizeof *d->z);
+    d->peer = d->z + s->n;
     d->block = calloc(d->k + 1, sizeof *d->block);
     d->scale = calloc(s->extra + 1, sizeof *d->scale);
     if (!d->x || !d->z || !d->block || !d->scale)
@@ -164,8 +220,7 @@ static bw_status make_design(struct design *d, bool log_scale, bw_err *err) {
     }
     name_blocks(d, seasons);
     scale_regressors(d, seasons);
-    for (size_t t = 0; t < s->n; t++)
-        d->z[t] = log_scale ? log(s->y[t]) : s->y[t];
+    fill_base(d);
     return BW_OK;
 }
 
@@ -226,9 +281,27 @@ static void judge(struct tally *y, double actual, const double *point, const dou
     y->n += 1;
 }
 
-static bw_status test_origin(const struct design *d, size_t origin, size_t ahead, bool log_scale,
-                             const bw_structural *warm, struct tally *tally, double *work,
-                             bw_err *err) {
+/* Paths of the outcome from a fit to z[0 .. upto-1]: the base off the log, what the channels earn put on. */
+static bw_status outcome_paths(const struct design *d, const bw_structural *fit, size_t upto,
+                               size_t ahead, size_t thetas, size_t each, uint64_t seed,
+                               const double *versions, double *paths, bw_err *err) {
+    const bw_series *s = d->s;
+    bw_status st = bw_structural_paths(fit, ahead, thetas, each, seed, versions, paths, err);
+    for (size_t i = 0; st == BW_OK && i < thetas * each; i++)
+        for (size_t h = 0; h < ahead; h++) {
+            double *y = &paths[i * ahead + h];
+            size_t k = draw_of(s, i / each, thetas), t = upto + h;
+            *y = unlog(d->log_scale, *y);
+            if (s->media.draws)
+                *y += t < s->n ? s->media.seen[k * s->n + t]
+                               : s->media.ahead[k * s->horizon + t - s->n];
+        }
+    return st;
+}
+
+static bw_status test_origin(const struct design *d, size_t origin, size_t ahead,
+                             const bw_structural *warm, const double *versions, struct tally *tally,
+                             double *work, bw_err *err) {
     bw_structural_data data = {d->s->n, d->s->horizon, d->k, d->z, d->x, d->block};
     bw_structural *fit;
     size_t n = TEST_THETAS * TEST_EACH;
@@ -236,18 +309,16 @@ static bw_status test_origin(const struct design *d, size_t origin, size_t ahead
     bw_status st = bw_structural_fit(&data, origin, warm, &fit, err);
     if (st != BW_OK)
         return st;
-    st = bw_structural_paths(fit, ahead, TEST_THETAS, TEST_EACH, origin, paths, err);
+    st = outcome_paths(d, fit, origin, ahead, TEST_THETAS, TEST_EACH, origin, versions, paths, err);
     bw_structural_free(fit);
-    bw_seasonal_naive(d->z, origin, d->season, ahead, naive);
-    bw_holt_winters(d->z, origin, d->season, ahead, holt);
-    for (size_t i = 0; i < n * ahead; i++)
-        paths[i] = unlog(log_scale, paths[i]);
+    bw_seasonal_naive(d->peer, origin, d->season, ahead, naive);
+    bw_holt_winters(d->peer, origin, d->season, ahead, holt);
     for (size_t h = 0; st == BW_OK && h < ahead; h++) {
         if (isnan(d->z[origin + h]))
             continue;
         column(paths, n, ahead, h, sorted);
         double point[] = {gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.5),
-                          unlog(log_scale, naive[h]), unlog(log_scale, holt[h])};
+                          unlog(d->peers_log, naive[h]), unlog(d->peers_log, holt[h])};
         judge(tally, d->s->y[origin + h], point, sorted, n);
     }
     return st;
@@ -266,8 +337,8 @@ static void store_errors(bw_forecast *f, const struct tally *y) {
 
 /* Origins evenly spread so that the last test ends at the last value; at least half the data, and one
  * season of the peers, come before the first. */
-static bw_status backtest(const struct design *d, const bw_structural *full, bool log_scale,
-                          bw_forecast *f, bw_err *err) {
+static bw_status backtest(const struct design *d, const bw_structural *full, bw_forecast *f,
+                          bw_err *err) {
     size_t n = d->s->n, ahead = d->s->horizon < n / 6 ? d->s->horizon : n / 6;
     size_t first = n / 2 > d->season + 2 ? n / 2 : d->season + 2;
     if (ahead == 0 || first < BW_STRUCTURAL_LEAST || first + ahead > n)
@@ -276,13 +347,15 @@ static bw_status backtest(const struct design *d, const bw_structural *full, boo
     struct tally tally = {0};
     double *work = malloc((TEST_THETAS * TEST_EACH * (ahead + 1) + 2 * ahead) * sizeof *work);
     bw_status st = work ? BW_OK : bw_fail_memory(err);
+    double *versions = st == BW_OK ? base_versions(d, TEST_THETAS, &st, err) : NULL;
     for (size_t o = 0; st == BW_OK && o < origins; o++) {
         size_t origin = origins > 1 ? first + span * o / (origins - 1) : n - ahead;
-        st = test_origin(d, origin, ahead, log_scale, full, &tally, work, err);
+        st = test_origin(d, origin, ahead, full, versions, &tally, work, err);
         if (st == BW_OK && bw_interrupted())
             st = bw_fail(err, BW_EINTERRUPTED, "interrupted");
     }
     free(work);
+    free(versions);
     if (st != BW_OK || tally.n == 0)
         return st;
     f->origins = origins;
@@ -291,8 +364,8 @@ static bw_status backtest(const struct design *d, const bw_structural *full, boo
     return BW_OK;
 }
 
-static bw_status find_anomalies(const struct design *d, bw_structural *fit, bool log_scale,
-                                bw_forecast *f, bw_err *err) {
+static bw_status find_anomalies(const struct design *d, bw_structural *fit, bw_forecast *f,
+                                bw_err *err) {
     size_t n = d->s->n;
     double *expected = malloc(2 * n * sizeof *expected), *sd = expected + n;
     f->anomaly = malloc(n * sizeof *f->anomaly);
@@ -305,7 +378,7 @@ static bw_status find_anomalies(const struct design *d, bw_structural *fit, bool
         double p = 2 * gsl_cdf_ugaussian_Q(fabs(d->z[t] - expected[t]) / sd[t]);
         if (p < BW_ANOMALY_P)
             f->anomaly[f->anomalies++] =
-                (bw_anomaly){t, d->s->y[t], unlog(log_scale, expected[t]), p};
+                (bw_anomaly){t, d->s->y[t], unlog(d->log_scale, expected[t]), p};
     }
     free(expected);
     return BW_OK;
@@ -330,44 +403,43 @@ static bw_status store_extras(const struct design *d, bw_structural *fit, bw_for
     return BW_OK;
 }
 
-static bw_status look_ahead(const struct design *d, const bw_structural *fit, bool log_scale,
-                            uint64_t seed, bw_forecast *f, bw_err *err) {
+static bw_status look_ahead(const struct design *d, const bw_structural *fit, uint64_t seed,
+                            bw_forecast *f, bw_err *err) {
     size_t h = d->s->horizon;
     f->n_paths = THETAS * PATHS_EACH;
     f->paths = malloc(f->n_paths * (h + 1) * sizeof *f->paths);
     f->fan = malloc((h + 1) * sizeof *f->fan);
     double *scratch = malloc(f->n_paths * sizeof *scratch);
     bw_status st = f->paths && f->fan && scratch ? BW_OK : bw_fail_memory(err);
+    double *versions = st == BW_OK ? base_versions(d, THETAS, &st, err) : NULL;
     if (st == BW_OK)
-        st = bw_structural_paths(fit, h, THETAS, PATHS_EACH, seed, f->paths, err);
-    for (size_t i = 0; st == BW_OK && i < f->n_paths * h; i++)
-        f->paths[i] = unlog(log_scale, f->paths[i]);
+        st = outcome_paths(d, fit, d->s->n, h, THETAS, PATHS_EACH, seed, versions, f->paths, err);
     if (st == BW_OK)
         fans(f, h, scratch);
+    free(versions);
     free(scratch);
     return st;
 }
 
 bw_status bw_forecast_fit(const bw_series *s, bool test, uint64_t seed, bw_forecast *f,
                           bw_err *err) {
-    *f = (bw_forecast){.log_scale = true};
-    for (size_t t = 0; t < s->n; t++)
-        f->log_scale &= isnan(s->y[t]) || s->y[t] > 0;
+    *f = (bw_forecast){0};
     struct design d = {.s = s};
     bw_structural *fit = NULL;
-    bw_status st = make_design(&d, f->log_scale, err);
+    bw_status st = make_design(&d, err);
     if (st == BW_OK) {
         bw_structural_data data = {s->n, s->horizon, d.k, d.z, d.x, d.block};
         f->yearly = d.yearly;
+        f->log_scale = d.log_scale;
         st = bw_structural_fit(&data, s->n, NULL, &fit, err);
         if (st == BW_OK)
-            st = look_ahead(&d, fit, f->log_scale, seed, f, err);
-        if (st == BW_OK)
-            st = find_anomalies(&d, fit, f->log_scale, f, err);
+            st = look_ahead(&d, fit, seed, f, err);
+        if (st == BW_OK && !s->media.draws) /* of the whole outcome, not of a base */
+            st = find_anomalies(&d, fit, f, err);
         if (st == BW_OK)
             st = store_extras(&d, fit, f, err);
         if (st == BW_OK && test)
-            st = backtest(&d, fit, f->log_scale, f, err);
+            st = backtest(&d, fit, f, err);
     }
     bw_structural_free(fit);
     free(d.x);

@@ -1,7 +1,8 @@
 /* analyze/forecast/forecast.h - where a series will land: fan, probability of a plan, backtest, anomalies.
  *
  * The structural model (structural.h) on the log where every value is positive, else as it is; its
- * columns are seasons by the calendar and whatever events and regressors the caller gives. Judged by
+ * columns are seasons by the calendar and whatever events and regressors the caller gives. With media
+ * the base alone is forecast, each path beside one posterior draw of what the channels earn. Judged by
  * rolling origins against seasonal naive and Holt-Winters; a sample's CRPS as in Gneiting and Raftery
  * (2007). */
 #ifndef BW_ANALYZE_FORECAST_H
@@ -11,6 +12,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* What the channels earned and will earn with the spend that is planned, draw by draw: taken off the
+ * series before the base is forecast, and put back on with the spend to come. */
+typedef struct {
+    size_t draws;         /* 0: none */
+    double *seen, *ahead; /* [draws, n], [draws, horizon]; owned */
+} bw_media;
 
 /* A series on an even grid of days (step 1, 7, ...), months (step 0) or plain periods (calendar false). */
 typedef struct {
@@ -24,6 +32,7 @@ typedef struct {
     double *x;      /* [n + horizon, extra]; owned */
     bool *is_event; /* [extra]; owned */
     char **name;    /* [extra]; owned */
+    bw_media media;
 } bw_series;
 void bw_series_free(bw_series *s);
 

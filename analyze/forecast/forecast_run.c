@@ -3,6 +3,7 @@
 
 #include "analyze/forecast/forecast_load.h"
 #include "analyze/forecast/forecast_out.h"
+#include "analyze/forecast/forecast_spend.h"
 #include "analyze/store.h"
 #include "analyze/table.h"
 #include "sql/db.h"
@@ -17,19 +18,21 @@
 
 struct stage {
     sqlite3 *db;
-    const char *measure;
+    const char *measure, *spend; /* spend: as bw_series_add_spend has it, or NULL */
+    const char *subject;         /* '' or what the spend is called */
+    bw_scenario scenario;
     bw_series series;
     bw_forecast f;
     bw_plan plan;
     bw_plan_result landing;
     bw_notes notes;
-    char input[17], options[80];
+    char input[17], *options;
     int64_t forecast, anomaly;
 };
 
 static bw_status put_band(struct stage *g, const char *name, const char *week, double lo, double hi,
                           const bw_fan *fan, bw_err *err) {
-    bw_estimate e = bw_estimate_named(name, "", week, "money");
+    bw_estimate e = bw_estimate_named(name, g->subject, week, "money");
     e.mean = fan->mean;
     e.lo = lo;
     e.hi = hi;
@@ -42,7 +45,7 @@ static bw_status store_fan(struct stage *g, bw_err *err) {
         const bw_fan *fan = &g->f.fan[h];
         char week[24];
         bw_series_label(&g->series, g->series.n + h, week);
-        bw_estimate e = bw_estimate_named("outcome", "", week, "money");
+        bw_estimate e = bw_estimate_named("outcome", g->subject, week, "money");
         e.mean = fan->mean;
         e.sd = fan->sd;
         e.lo = fan->lo90;
@@ -67,12 +70,12 @@ static bw_status store_plan(struct stage *g, bw_err *err) {
     bw_day_format(g->plan.first, first);
     bw_day_format(g->plan.last, last);
     snprintf(period, sizeof period, "%s..%s", first, last);
-    bw_estimate e = bw_estimate_named("plan_met", "", period, "money");
+    bw_estimate e = bw_estimate_named("plan_met", g->subject, period, "money");
     e.mean = g->plan.amount;
     e.probability = g->landing.probability;
     e.n = (double)g->landing.ahead;
     bw_status st = bw_estimate_put(g->db, g->forecast, &e, err);
-    bw_estimate total = bw_estimate_named("landing", "", period, "money");
+    bw_estimate total = bw_estimate_named("landing", g->subject, period, "money");
     total.mean = g->landing.mean;
     total.lo = g->landing.lo;
     total.hi = g->landing.hi;
@@ -90,6 +93,40 @@ static bw_status store_events(struct stage *g, bw_err *err) {
         e.hi = g->f.log_scale ? expm1(m + 1.645 * sd) : m + 1.645 * sd;
         st = bw_estimate_put(g->db, g->forecast, &e, err);
     }
+    return st;
+}
+
+/* The spend of every week, and what it brings more than spend as now over the horizon. */
+static bw_status store_spend(struct stage *g, bw_err *err) {
+    const bw_scenario *s = &g->scenario;
+    char week[24], last[24], period[50];
+    bw_status st = BW_OK;
+    for (size_t i = 0; st == BW_OK && i < s->n; i++)
+        for (size_t h = 0; st == BW_OK && h < s->ahead; h++) {
+            bw_series_label(&g->series, g->series.n + h, week);
+            bw_estimate e = bw_estimate_named("spend", s->channel[i], week, "money");
+            e.mean = s->spend[i * s->ahead + h];
+            st = bw_estimate_put(g->db, g->forecast, &e, err);
+        }
+    if (st != BW_OK || strcmp(g->spend, "now") == 0)
+        return st;
+    double *more = malloc((s->draws + 1) * sizeof *more);
+    if (!more)
+        st = bw_fail_memory(err);
+    if (st == BW_OK) {
+        bw_series_label(&g->series, g->series.n, week);
+        bw_series_label(&g->series, g->series.n + s->ahead - 1, last);
+        snprintf(period, sizeof period, "%s..%s", week, last);
+        bw_scenario_more(s, 0, s->ahead, more);
+        bw_estimate e = bw_estimate_named("more", g->subject, period, "money");
+        double above = 0;
+        for (size_t k = 0; k < s->draws; k++)
+            above += more[k] > 0;
+        e.probability = above / (double)s->draws;
+        bw_estimate_from_draws(&e, more, s->draws);
+        st = bw_estimate_put(g->db, g->forecast, &e, err);
+    }
+    free(more);
     return st;
 }
 
@@ -181,12 +218,14 @@ static bw_status store_forecast(struct stage *g, bw_err *err) {
     cJSON_AddStringToObject(o, "measure", g->measure);
     cJSON_AddItemToObject(o, "backtest", bw_backtest_json(&g->f));
     bw_notes_json(&g->notes, o);
-    bw_status st = begin(g, "forecast", o, &g->forecast, err);
+    bw_status st = begin(g, g->spend ? "scenario" : "forecast", o, &g->forecast, err);
     cJSON_Delete(o);
     if (st == BW_OK)
         st = store_fan(g, err);
     if (st == BW_OK)
         st = store_plan(g, err);
+    if (st == BW_OK && g->spend)
+        st = store_spend(g, err);
     return st == BW_OK ? store_events(g, err) : st;
 }
 
@@ -235,6 +274,9 @@ static void judge_plan(struct stage *g) {
 
 static bw_status stage_run(struct stage *g, size_t horizon, bw_err *err) {
     bw_status st = bw_series_from_db(g->db, g->measure, horizon, &g->series, &g->notes, err);
+    if (st == BW_OK && g->spend)
+        st = bw_series_add_spend(g->db, g->measure, g->spend, &g->series, &g->scenario, &g->notes,
+                                 err);
     if (st == BW_OK)
         st = bw_forecast_fit(&g->series, true, SEED, &g->f, err);
     if (st != BW_OK)
@@ -245,28 +287,65 @@ static bw_status stage_run(struct stage *g, size_t horizon, bw_err *err) {
     if (st != BW_OK)
         return st;
     st = store_forecast(g, err);
-    if (st == BW_OK)
+    if (st == BW_OK && !g->spend)
         st = store_anomalies(g, err);
     return bw_db_end(g->db, st, err);
 }
 
-bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool force, int64_t *run,
-                          bw_err *err) {
-    struct stage g = {.db = db, .measure = measure, .plan = {NAN, NAN, NAN}};
+/* Planned spend depends on the fit and on the plan besides; a file is read anew each time. */
+static bw_status find_run(struct stage *g, bool force, int64_t *run, bw_err *err) {
+    static const char SPEND_INPUT[] =
+        " UNION ALL SELECT kind, max(id), 0, 0, 0 FROM model_run WHERE kind IN ('fit', 'plan') "
+        "GROUP BY kind";
+    size_t bytes = strlen(BW_SERIES_INPUT) + sizeof SPEND_INPUT;
+    char *sql = malloc(bytes);
+    if (!sql)
+        return bw_fail_memory(err);
+    snprintf(sql, bytes, "%s%s", BW_SERIES_INPUT, g->spend ? SPEND_INPUT : "");
+    bw_status st = bw_db_fingerprint(g->db, sql, g->input, err);
+    free(sql);
+    bool named = !g->spend || !strcmp(g->spend, "plan") || !strcmp(g->spend, "now");
+    if (st == BW_OK && !force && named)
+        *run = bw_run_find(g->db, g->spend ? "scenario" : "forecast", g->input, g->options);
+    return st;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bw_status bw_forecast_spend_run(sqlite3 *db, const char *measure, int horizon, const char *spend,
+                                bool force, int64_t *run, bw_err *err) {
+    struct stage g = {.db = db,
+                      .measure = measure,
+                      .spend = spend,
+                      .subject = spend ? base_name(spend) : "",
+                      .plan = {NAN, NAN, NAN}};
     *run = 0;
     if (horizon < 1 || horizon > 104)
         return bw_fail(err, BW_EUSAGE, "a horizon of %d weeks; 1 to 104 can be forecast", horizon);
-    snprintf(g.options, sizeof g.options, "{\"measure\":\"%.20s\",\"horizon\":%d}", measure,
-             horizon);
-    bw_status st = bw_db_fingerprint(db, BW_SERIES_INPUT, g.input, err);
-    if (st == BW_OK && !force)
-        *run = bw_run_find(db, "forecast", g.input, g.options);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "measure", measure);
+    cJSON_AddNumberToObject(o, "horizon", horizon);
+    if (spend)
+        cJSON_AddStringToObject(o, "spend", g.subject);
+    g.options = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
+    bw_status st = g.options ? find_run(&g, force, run, err) : bw_fail_memory(err);
     if (st == BW_OK && !*run) {
         st = stage_run(&g, (size_t)horizon, err);
         *run = g.forecast;
     }
     bw_forecast_free(&g.f);
     bw_series_free(&g.series);
+    bw_scenario_free(&g.scenario);
     bw_notes_free(&g.notes);
+    free(g.options);
     return st;
+}
+
+bw_status bw_forecast_run(sqlite3 *db, const char *measure, int horizon, bool force, int64_t *run,
+                          bw_err *err) {
+    return bw_forecast_spend_run(db, measure, horizon, NULL, force, run, err);
 }

@@ -143,6 +143,11 @@ CREATE VIEW forecast_week AS
 SELECT at AS week, mean AS expected, lo, hi, lo50, hi50
 FROM latest_estimate WHERE kind = 'forecast' AND name = 'outcome';
 
+-- One row a week to come under planned spend (`forecast --spend`): what is expected, 90 % and 50 % intervals.
+CREATE VIEW forecast_spend AS
+SELECT subject AS spend, at AS week, mean AS expected, lo, hi, lo50, hi50
+FROM latest_estimate WHERE kind = 'scenario' AND name = 'outcome';
+
 -- One row a channel and slot of the week: its rate relative to the channel's mean slot (1 = as
 -- usual), and the probability that it is the best. weekday: 0 Monday .. 6 Sunday.
 CREATE VIEW timing_slot AS

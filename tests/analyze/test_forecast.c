@@ -91,6 +91,33 @@ static void a_plan_counts_what_was_reached(void **state) {
     bw_series_free(&s);
 }
 
+/* Two draws, 300 and 700, disagree on what a steady channel earns: with the spend as it was the total stays
+ * as sure as without them; with the spend twice as high the fan moves by their mean and widens. */
+static void planned_spend_moves_the_fan(void **state) {
+    (void)state;
+    bw_series s = weekly(120, 6, 0.02, 9);
+    bw_forecast alone, same, more;
+    CHECK_OK(bw_forecast_fit(&s, false, 1, &alone, &err));
+    s.media = (bw_media){2, malloc(2 * 120 * sizeof(double)), malloc(2 * 6 * sizeof(double))};
+    for (size_t i = 0; i < 240; i++)
+        s.media.seen[i] = i < 120 ? 300 : 700;
+    for (size_t i = 0; i < 12; i++)
+        s.media.ahead[i] = i < 6 ? 300 : 700;
+    CHECK_OK(bw_forecast_fit(&s, true, 1, &same, &err));
+    CHECK_REL(same.fan[2].median, alone.fan[2].median, 0.02);
+    CHECK_REL(same.fan[2].sd, alone.fan[2].sd, 0.25);
+    assert_true(same.cover95 > 0.7 && same.ours.wmape < 0.06);
+    for (size_t i = 0; i < 12; i++)
+        s.media.ahead[i] *= 2;
+    CHECK_OK(bw_forecast_fit(&s, false, 1, &more, &err));
+    CHECK_NEAR(more.fan[2].mean - same.fan[2].mean, 500, 5);
+    assert_true(more.fan[2].sd > 1.05 * same.fan[2].sd);
+    bw_forecast_free(&alone);
+    bw_forecast_free(&same);
+    bw_forecast_free(&more);
+    bw_series_free(&s);
+}
+
 /* Forty weeks hold no year: the season must be left out rather than guessed. */
 static void less_than_a_year_and_a_half_has_no_season(void **state) {
     (void)state;
@@ -193,6 +220,7 @@ int main(void) {
         cmocka_unit_test(the_fan_holds_the_future),
         cmocka_unit_test(the_low_week_is_the_anomaly),
         cmocka_unit_test(a_plan_counts_what_was_reached),
+        cmocka_unit_test(planned_spend_moves_the_fan),
         cmocka_unit_test(less_than_a_year_and_a_half_has_no_season),
         cmocka_unit_test(gaps_and_negative_values_are_survived),
         cmocka_unit_test(seasonal_naive_repeats_the_last_lap),

@@ -41,6 +41,20 @@ limited=$("$BW" plan --limit search=8000:9000,email=fixed --json)
 equal "limits go to the channel they name" \
     "$(python3 -c "import json,sys; p={c['channel']:c for c in json.loads(sys.argv[1])['channels']}
 print(8000 <= p['search']['planned'] <= 9000 and abs(p['email']['planned']-p['email']['now']) < 1e-6)" "$limited")" True
+out=$("$BW" forecast --spend plan --horizon 6 2>&1)
+contains "a forecast follows the plan's spend" "$out" 'it brings .* more than spending as now'
+contains "and says where the plan ends" "$out" 'the plan ends on'
+week=$(sqlite3 "$BELLWETHER_DB" "SELECT week FROM forecast_spend ORDER BY week LIMIT 1 OFFSET 1")
+printf 'week,channel,cost\n%s,search,0\n' "$week" >"$T/none.csv"
+check "a file of spend is followed" "$BW" forecast --spend "$T/none.csv" --horizon 6 --json
+equal "a week without search brings less, and only search is changed" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT (SELECT hi FROM latest_estimate WHERE kind = 'scenario' AND name = 'more') < 0,
+    (SELECT count(*) FROM latest_estimate WHERE kind = 'scenario' AND name = 'spend' AND mean = 0)")" '1|1'
+printf 'day,channel,cost\n%s,serch,5\n' "$week" >"$T/none.csv"
+fails "spend on an unknown channel is named" 1 "line 2: channel 'serch' has no curve" "$BW" forecast --spend "$T/none.csv"
+printf 'day,channel,cost\n2020-01-01,search,5\n' >"$T/none.csv"
+fails "spend of other weeks is refused" 1 'no row lies in the 13 weeks' "$BW" forecast --spend "$T/none.csv"
+fails "orders are not what the fit explains" 2 'explains revenue, not orders' "$BW" forecast --metric orders --spend now
 fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
     "$BW" plan --limit search=20000:30000 --group s=search+email:0:10000
 fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2

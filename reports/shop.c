@@ -1,6 +1,7 @@
 /* reports/shop.c - finding the week, the runs and the names. */
 #include "reports/shop.h"
 
+#include "reports/weeks.h"
 #include "sql/db.h"
 #include "sql/value.h"
 
@@ -309,7 +310,9 @@ static bw_status read_shop(bw_shop *s, const char *lang, const char *week, bw_er
     if (st != BW_OK)
         return st;
     find_settings(s);
-    st = find_week(s, week, err);
+    st = bw_weeks_hold(s->db, &s->holds_weeks, err);
+    if (st == BW_OK)
+        st = find_week(s, week, err);
     if (st != BW_OK)
         return st;
     find_presence(s);
@@ -328,7 +331,7 @@ bw_status bw_shop_open(sqlite3 *db, const char *lang, const char *week, bw_shop 
     *s = (bw_shop){.db = db, .arena = a, .length = BW_STANDARD};
     bw_status st = read_shop(s, lang, week, err);
     if (st != BW_OK) {
-        bw_arena_free(a);
+        bw_shop_close(s);
         return st;
     }
     *out = s;
@@ -336,6 +339,9 @@ bw_status bw_shop_open(sqlite3 *db, const char *lang, const char *week, bw_shop 
 }
 
 void bw_shop_close(bw_shop *s) {
-    if (s)
-        bw_arena_free(s->arena);
+    if (!s)
+        return;
+    if (s->holds_weeks)
+        bw_weeks_release(s->db);
+    bw_arena_free(s->arena);
 }

@@ -51,7 +51,8 @@ typedef struct {
     size_t n_channels;
     unsigned variant; /* picks among phrasings */
     bw_length length;
-    bool as_of; /* written from a copy that knew nothing after the week */
+    bool holds_weeks; /* see weeks.h */
+    bool as_of;       /* written from a copy that knew nothing after the week */
 } bw_shop;
 
 /* Reads what there is. week: NULL for the newest complete one, or any day of the week, or

@@ -26,7 +26,7 @@ OBJ      = $(SRC:%.c=$(BUILD)/%.o)
 HEADERS  = $(foreach r,$(ROOMS),$(wildcard $(r)/*.h $(r)/*/*.h))
 ARCHIVES = $(LINK:%=$(BUILD)/lib%.a)
 EMBED    = $(sort $(wildcard sql/schema/*.sql model/weights/*.safetensors model/weights/*.json \
-             model/recipes/*.json reports/prose/* reports/page/* reports/ask/*.json demo/text/*))
+             model/recipes/*.json model/recipes/*.txt reports/prose/* reports/page/* reports/ask/*.json demo/text/*))
 TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))

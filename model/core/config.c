@@ -22,6 +22,8 @@ static void complete(bw_tf_config *c) {
     size_t heads = c->enc.layers ? c->enc.heads : c->dec.heads;
     if (!c->head_dim && heads)
         c->head_dim = c->dim / heads;
+    if (!c->embed_dim)
+        c->embed_dim = c->dim;
     if (c->embed_scale == 0)
         c->embed_scale = 1;
     if (c->attn_scale == 0 && c->head_dim)
@@ -86,6 +88,14 @@ static bw_status check_heads(const bw_tf_config *c, bw_err *err) {
         return bw_fail(err, BW_EARG, "the NSP head needs a pooler");
     if (c->lm && encoder)
         return bw_fail(err, BW_EARG, "a language-model head needs a decoder");
+    if (!encoder && c->embed_dim != c->dim)
+        return bw_fail(err, BW_EARG, "embed_dim (%zu) other than dim (%zu) needs an encoder",
+                       c->embed_dim, c->dim);
+    if (c->tied && c->embed_dim != c->dim)
+        return bw_fail(err, BW_EARG,
+                       "a tied vocabulary head needs embeddings as wide as the layers "
+                       "(embed_dim %zu, dim %zu)",
+                       c->embed_dim, c->dim);
     return BW_OK;
 }
 
@@ -94,6 +104,8 @@ bw_status bw_tf_config_check(bw_tf_config *c, bw_err *err) {
     bw_status st = check_size("vocabulary", c->vocab, 1, err);
     if (st == BW_OK)
         st = check_size("dim", c->dim, 1, err);
+    if (st == BW_OK)
+        st = check_size("embed_dim", c->embed_dim, 1, err);
     if (st == BW_OK)
         st = check_size("head size", c->head_dim, 1, err);
     if (st == BW_OK)

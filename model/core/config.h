@@ -54,9 +54,15 @@ typedef struct {
     float attn_scale;   /* scores are multiplied by it; 0 = 1/sqrt(head_dim); T5: 1 */
 
     /* Our own extension: hashed n-grams. Each token may carry bucket ids into a table
-     * [ngram_buckets, dim]; their sum, or mean, is added to the token's embedding. 0 = none. */
+     * [ngram_buckets, embed_dim]; their sum, or mean, is added to the token's embedding. 0 = none. */
     size_t ngram_buckets;
     bool ngram_mean;
+
+    /* Factorised embeddings (Lan et al. 2020, ALBERT, section 3.1): every embedding table is this
+     * wide, and a matrix [dim, embed_dim] carries their sum to the width of the layers. 0 = dim, and
+     * no matrix. Encoders only; a vocabulary head cannot be tied to
+     * such a table. */
+    size_t embed_dim;
 
     /* Heads that live in the same weight block. */
     bool pooler;       /* dense + pooler_act on the first token of a sequence */

@@ -52,6 +52,7 @@ struct bw_transformer {
     bw_tf_config c;
     bw_params p;
     size_t tokens, types, ngrams; /* offsets of the embedding tables, or BW_NONE */
+    bw_tf_dense project;          /* from embed_dim to dim; weight BW_NONE: they are equal */
     bw_tf_stack_weights enc, dec;
     bw_tf_dense pooler, classifier, nsp, mlm_dense, mlm_out, lm; /* weight BW_NONE: absent */
     bw_tf_norm mlm_norm;
@@ -100,6 +101,7 @@ typedef struct {
      * buffers serve all layers, with chunk_rows rows a thread. */
     bw_tf_layer_tape *layers;
     float *x; /* pre-norm: the residual stream */
+    float *embed_sum; /* [rows, embed_dim] before the projection; NULL: no projection */
     float *embed_xhat, *embed_rstd, *final_xhat, *final_rstd;
     float *hidden; /* [n_tokens, dim] */
     float *kept;   /* [layers + 1][n_tokens, dim], or NULL */
@@ -140,9 +142,13 @@ void bw_tf_pass_free(bw_tf_pass *p);
 /* Makes the rope table cover n positions. */
 bw_status bw_tf_rope_prepare(const bw_transformer *t, bw_tf_workspace *ws, size_t n, bw_err *err);
 
-/* Sums of embeddings for a chunk, to out [rows, dim]; before dropout and norm. */
+/* Sums of embeddings for a chunk, to out [rows, embed_dim]. */
+void bw_tf_embed_sum(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c,
+                     float *out);
+/* The same carried to the layers' width, out [rows, dim]; before dropout and norm. The sums stay in
+ * p->embed_sum where there is a projection. */
 void bw_tf_embed(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c, float *out);
-/* Scatters p->g into the gradients of the embedding tables. */
+/* Scatters p->g into the gradients of the embedding tables, through the projection. */
 void bw_tf_embed_backward(const bw_transformer *t, const bw_tf_pass *p);
 
 /* T5's bucket of a distance key - query (Raffel et al. 2020, section 2.1 and its code). */

@@ -20,13 +20,15 @@ static float ngram_weight(const bw_tf_config *c, size_t n) {
 static void embed_ngrams(const bw_transformer *t, const bw_batch *b, size_t token, float *y) {
     const float *table = bw_tf_at(t, t->ngrams);
     size_t first = b->ngram_start[token], n = b->ngram_start[token + 1] - first;
+    size_t width = t->c.embed_dim;
     for (size_t i = first; i < first + n; i++)
-        add_row(y, table + (size_t)b->ngrams[i] * t->c.dim, ngram_weight(&t->c, n), t->c.dim);
+        add_row(y, table + (size_t)b->ngrams[i] * width, ngram_weight(&t->c, n), width);
 }
 
-void bw_tf_embed(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c, float *out) {
+void bw_tf_embed_sum(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c,
+                     float *out) {
     const bw_batch *b = &p->batch;
-    size_t dim = t->c.dim;
+    size_t dim = t->c.embed_dim;
     const float *tokens = bw_tf_at(t, t->tokens), *types = bw_tf_at(t, t->types);
     const float *positions = bw_tf_at(t, p->w->positions);
     for (size_t r = 0; r < c->rows; r++) {
@@ -41,6 +43,16 @@ void bw_tf_embed(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk
         if (t->ngrams != BW_NONE && b->ngram_start)
             embed_ngrams(t, b, i, y);
     }
+}
+
+void bw_tf_embed(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c, float *out) {
+    if (t->project.weight == BW_NONE) {
+        bw_tf_embed_sum(t, p, c, out);
+        return;
+    }
+    float *sum = bw_tf_row(p->embed_sum, c, t->c.embed_dim);
+    bw_tf_embed_sum(t, p, c, sum);
+    bw_tf_dense_forward(t, &t->project, out, sum, c->rows);
 }
 
 /* The rows of tables are dealt out among the threads by index, so each row has one owner and sums
@@ -62,10 +74,11 @@ static void scatter_ngrams(const bw_transformer *t, const owner *o, const bw_bat
         scatter(o, bw_tf_grad(t, t->ngrams), (size_t)b->ngrams[i], g, ngram_weight(&t->c, n));
 }
 
-static void scatter_pass(const bw_transformer *t, const bw_tf_pass *p, const owner *o) {
+static void scatter_pass(const bw_transformer *t, const bw_tf_pass *p, const float *d_sum,
+                         const owner *o) {
     const bw_batch *b = &p->batch;
     for (size_t i = 0; i < b->n_tokens; i++) {
-        const float *g = p->g + i * t->c.dim;
+        const float *g = d_sum + i * o->dim;
         scatter(o, bw_tf_grad(t, t->tokens), (size_t)b->ids[i], g, t->c.embed_scale);
         if (t->types != BW_NONE)
             scatter(o, bw_tf_grad(t, t->types), b->types ? (size_t)b->types[i] : 0, g, 1);
@@ -77,11 +90,23 @@ static void scatter_pass(const bw_transformer *t, const bw_tf_pass *p, const own
     }
 }
 
+/* Gradient of the projection; that of the sums takes the place of the sums. */
+static const float *project_backward(const bw_transformer *t, const bw_tf_pass *p) {
+    const bw_tf_dense *d = &t->project;
+    size_t n = p->batch.n_tokens;
+    if (d->weight == BW_NONE)
+        return p->g;
+    bw_linear_dw(bw_tf_grad(t, d->weight), p->g, p->embed_sum, n, d->in, d->out);
+    bw_linear_dx(p->embed_sum, p->g, bw_tf_at(t, d->weight), n, d->in, d->out, 0);
+    return p->embed_sum;
+}
+
 void bw_tf_embed_backward(const bw_transformer *t, const bw_tf_pass *p) {
-#pragma omp parallel if (p->batch.n_tokens * t->c.dim > BW_WORTH_THREADS)
+    const float *d_sum = project_backward(t, p);
+#pragma omp parallel if (p->batch.n_tokens * t->c.embed_dim > BW_WORTH_THREADS)
     {
-        owner o = {(size_t)omp_get_thread_num(), (size_t)omp_get_num_threads(), t->c.dim};
-        scatter_pass(t, p, &o);
+        owner o = {(size_t)omp_get_thread_num(), (size_t)omp_get_num_threads(), t->c.embed_dim};
+        scatter_pass(t, p, d_sum, &o);
     }
 }
 

@@ -164,6 +164,7 @@ static void carve_pass(carver *a, const bw_transformer *t, const bw_tf_workspace
         else
             p->layers[i] = p->layers[0];
     p->x = carve(a, rows, c->pre_norm ? c->dim : 0);
+    p->embed_sum = t->project.weight == BW_NONE ? NULL : carve(a, rows, c->embed_dim);
     p->embed_xhat = carve(a, rows, c->embed_norm ? c->dim : 0);
     p->embed_rstd = carve(a, rows, 1);
     p->final_xhat = carve(a, rows, c->pre_norm ? c->dim : 0);

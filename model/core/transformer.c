@@ -117,7 +117,7 @@ static bw_status add_stack(builder *b, const bw_tf_stack *shape, bool decoder,
     bool table = c->pos == BW_POS_LEARNED || c->pos == BW_POS_SINUSOIDAL;
     if (table)
         s->positions =
-            add(b, c->max_positions + c->pos_offset, c->dim,
+            add(b, c->max_positions + c->pos_offset, c->embed_dim,
                 c->pos == BW_POS_SINUSOIDAL ? BW_PARAM_FIXED : 0, "%s.position.weight", b->stack);
     if (c->pos == BW_POS_RELATIVE)
         s->rel_bias =
@@ -137,10 +137,14 @@ static bw_status add_stack(builder *b, const bw_tf_stack *shape, bool decoder,
 
 static void add_embeddings(builder *b) {
     const bw_tf_config *c = &b->t->c;
-    b->t->tokens = add(b, c->vocab, c->dim, 0, "embed.token.weight");
-    b->t->types = c->token_types ? add(b, c->token_types, c->dim, 0, "embed.type.weight") : BW_NONE;
+    size_t width = c->embed_dim;
+    b->t->tokens = add(b, c->vocab, width, 0, "embed.token.weight");
+    b->t->types = c->token_types ? add(b, c->token_types, width, 0, "embed.type.weight") : BW_NONE;
     b->t->ngrams =
-        c->ngram_buckets ? add(b, c->ngram_buckets, c->dim, 0, "embed.ngram.weight") : BW_NONE;
+        c->ngram_buckets ? add(b, c->ngram_buckets, width, 0, "embed.ngram.weight") : BW_NONE;
+    b->t->project = (bw_tf_dense){.weight = BW_NONE, .bias = BW_NONE};
+    if (width != c->dim)
+        b->t->project = add_single(b, "embed.project", width, c->dim, false);
 }
 
 /* Scores over the vocabulary; a tied matrix is the embedding table. */

@@ -340,6 +340,7 @@ static const struct {
     FIELD(FIELD_REAL, attn_scale),
     FIELD(FIELD_SIZE, ngram_buckets),
     FIELD(FIELD_FLAG, ngram_mean),
+    FIELD(FIELD_SIZE, embed_dim),
     FIELD(FIELD_FLAG, pooler),
     FIELD(FIELD_ENUM, pooler_act),
     FIELD(FIELD_SIZE, labels),

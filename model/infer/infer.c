@@ -20,6 +20,7 @@ struct bw_infer {
     const bw_transformer *t;
     bw_pack_kind kind;
     bw_fuse act;
+    bw_packed *project; /* NULL: embeddings are as wide as the layers */
     layer *layers;
     float *rope; /* [ROPE_TOKENS, head_dim] angles; NULL unless positions are rotary */
 };
@@ -50,6 +51,8 @@ static bw_status pack(const bw_infer *m, const bw_tf_dense *d, bw_packed **out, 
 
 static bw_status pack_layers(bw_infer *m, bw_err *err) {
     bw_status st = BW_OK;
+    if (m->t->project.weight != BW_NONE)
+        st = pack(m, &m->t->project, &m->project, err);
     for (size_t i = 0; st == BW_OK && i < m->t->enc.shape.layers; i++) {
         const bw_tf_layer_weights *w = &m->t->enc.layers[i];
         layer *l = &m->layers[i];
@@ -95,6 +98,7 @@ void bw_infer_free(bw_infer *m) {
         bw_packed_free(m->layers[i].up);
         bw_packed_free(m->layers[i].down);
     }
+    bw_packed_free(m->project);
     free(m->layers);
     free(m->rope);
     free(m);
@@ -104,7 +108,7 @@ void bw_infer_free(bw_infer *m) {
 
 /* Buffers of one chunk; one allocation. */
 typedef struct {
-    float *wide;    /* [tokens, max(3 dim, ffn)] */
+    float *wide;    /* [tokens, max(3 dim, ffn, embed_dim)] */
     float *narrow;  /* [tokens, dim] */
     float *copy;    /* [tokens, dim], pre-norm only */
     float *scratch; /* attention */
@@ -120,11 +124,12 @@ static size_t aligned(size_t bytes) {
 }
 
 static bool make_buffers(const bw_infer *m, size_t tokens, size_t longest, buffers *b) {
-    size_t dim = m->t->c.dim, wide = larger(3 * dim, m->t->c.enc.ffn);
+    size_t dim = m->t->c.dim, inner = larger(larger(dim, m->t->c.enc.ffn), m->t->c.embed_dim);
+    size_t wide = larger(3 * dim, inner);
     size_t sizes[] = {aligned(tokens * wide * sizeof(float)), aligned(tokens * dim * sizeof(float)),
                       aligned(tokens * dim * sizeof(float)),
                       aligned(bw_infer_attend_scratch(longest, m->t->c.head_dim) * sizeof(float)),
-                      aligned(bw_rows_size(m->kind, tokens, larger(dim, m->t->c.enc.ffn)))};
+                      aligned(bw_rows_size(m->kind, tokens, inner))};
     size_t total = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         total += sizes[i];
@@ -146,20 +151,23 @@ static void norm(const bw_infer *m, const bw_tf_norm *n, float *x, const float *
                       rows, m->t->c.dim);
 }
 
-/* The chunk's input: sums of embeddings, normed where the model does so. */
-static void embed(const bw_infer *m, const bw_batch *b, const int32_t *positions, size_t first,
-                  size_t rows, float *x) {
-    const bw_tf_pass pass = {
-        .w = &m->t->enc, .batch = *b, .positions = (int32_t *)(uintptr_t)positions};
-    const bw_tf_chunk chunk = {.token = first, .rows = rows};
-    bw_tf_embed(m->t, &pass, &chunk, x);
-    norm(m, &m->t->enc.embed_norm, x, NULL, rows);
-}
-
 static void product(const bw_infer *m, const bw_packed *w, const float *x, size_t rows, bw_fuse act,
                     float *y, void *work) {
     bw_rows_pack(m->kind, x, rows, bw_packed_in(w), work);
     bw_packed_mul(w, work, rows, act, y, bw_packed_out(w));
+}
+
+/* The chunk's input: sums of embeddings, brought to the layers' width and normed where the model does
+ * so. */
+static void embed(const bw_infer *m, const bw_batch *b, const int32_t *positions, size_t first,
+                  size_t rows, float *x, buffers *w) {
+    const bw_tf_pass pass = {
+        .w = &m->t->enc, .batch = *b, .positions = (int32_t *)(uintptr_t)positions};
+    const bw_tf_chunk chunk = {.token = first, .rows = rows};
+    bw_tf_embed_sum(m->t, &pass, &chunk, m->project ? w->wide : x);
+    if (m->project)
+        product(m, m->project, w->wide, rows, BW_FUSE_NONE, x, w->rows);
+    norm(m, &m->t->enc.embed_norm, x, NULL, rows);
 }
 
 /* Turns queries and keys (rows 3 dim apart) by their positions. */
@@ -227,7 +235,7 @@ static bool run_chunk(const bw_infer *m, const bw_batch *b, const int32_t *posit
     buffers w;
     if (!make_buffers(m, rows, longest, &w))
         return false;
-    embed(m, b, positions, first, rows, x);
+    embed(m, b, positions, first, rows, x, &w);
     for (size_t i = 0; i < m->t->enc.shape.layers; i++)
         run_layer(m, i, b, from, to, x, &w);
     norm(m, &m->t->enc.final_norm, x, NULL, rows);

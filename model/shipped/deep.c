@@ -29,6 +29,7 @@ char *bw_deep_config_json(const bw_deep *m) {
     cJSON *j = cJSON_CreateObject();
     cJSON_AddNumberToObject(j, "vocab", (double)c->vocab);
     cJSON_AddNumberToObject(j, "dim", (double)c->dim);
+    cJSON_AddNumberToObject(j, "embed", (double)c->embed_dim);
     cJSON_AddNumberToObject(j, "layers", (double)c->enc.layers);
     cJSON_AddNumberToObject(j, "heads", (double)c->enc.heads);
     cJSON_AddNumberToObject(j, "ffn", (double)c->enc.ffn);
@@ -54,6 +55,7 @@ bw_status bw_deep_config_parse(const char *json, bw_tf_config *config, size_t *n
         .kind = BW_TF_ENCODER,
         .vocab = whole(j, "vocab"),
         .dim = whole(j, "dim"),
+        .embed_dim = whole(j, "embed"),
         .enc = {.layers = whole(j, "layers"), .heads = whole(j, "heads"), .ffn = whole(j, "ffn")},
         .norm = BW_NORM_LAYER,
         .pre_norm = true,

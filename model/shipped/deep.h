@@ -23,6 +23,9 @@ typedef struct {
  * the n-grams, draws random weights (section "encoder"). */
 bw_status bw_deep_new(const bw_recipe *r, const bw_dataset *d, uint64_t seed, bw_deep *out,
                       bw_err *err);
+/* Gives m new layers and heads of the recipe's shape, with random weights; the vocabulary, the n-grams
+ * and their embeddings stay. BW_EARG when the recipe's "embed" is another width than theirs. */
+bw_status bw_deep_regrow(const bw_recipe *r, uint64_t seed, bw_deep *m, bw_err *err);
 bw_status bw_deep_save(const bw_deep *m, const char *folder, bw_err *err);
 bw_status bw_deep_load(const char *folder, bw_deep *out, bw_err *err);
 /* Puts the moving average of a stage's checkpoint ("tune") in the place of the weights; nothing when

@@ -151,34 +151,65 @@ static bw_status make_config(const bw_recipe *r, const bw_deep *m, bw_tf_config 
                              bw_err *err) {
     char json[512];
     size_t sets = 0;
-    snprintf(json, sizeof json,
-             "{\"vocab\": %zu, \"dim\": %g, \"layers\": %g, \"heads\": %g, \"ffn\": %g, "
-             "\"ngram_sets\": %zu, \"dropout\": %g}",
-             bw_tokenizer_size(m->tokenizer), bw_recipe_number(r, "encoder", "dim", 128),
-             bw_recipe_number(r, "encoder", "layers", 3),
-             bw_recipe_number(r, "encoder", "heads", 4), bw_recipe_number(r, "encoder", "ffn", 384),
-             m->table.sets, bw_recipe_number(r, "encoder", "dropout", 0.1));
+    snprintf(
+        json, sizeof json,
+        "{\"vocab\": %zu, \"dim\": %g, \"embed\": %g, \"layers\": %g, \"heads\": %g, \"ffn\": %g, "
+        "\"ngram_sets\": %zu, \"dropout\": %g}",
+        bw_tokenizer_size(m->tokenizer), bw_recipe_number(r, "encoder", "dim", 128),
+        bw_recipe_number(r, "encoder", "embed", 0), bw_recipe_number(r, "encoder", "layers", 3),
+        bw_recipe_number(r, "encoder", "heads", 4), bw_recipe_number(r, "encoder", "ffn", 384),
+        m->table.sets, bw_recipe_number(r, "encoder", "dropout", 0.1));
     return bw_deep_config_parse(json, config, &sets, err);
+}
+
+/* Layers and heads of the recipe's shape, with random weights. */
+static bw_status make_layers(const bw_recipe *r, uint64_t seed, bw_deep *m, bw_err *err) {
+    bw_tf_config config;
+    bw_status st = make_config(r, m, &config, err);
+    if (st == BW_OK)
+        st = bw_transformer_new(&config, &m->tf, err);
+    if (st == BW_OK)
+        st = bw_readout_new(&m->heads, config.dim, err);
+    if (st != BW_OK)
+        return st;
+    bw_transformer_init(m->tf, seed);
+    bw_readout_init(&m->heads, seed + 1);
+    return BW_OK;
 }
 
 bw_status bw_deep_new(const bw_recipe *r, const bw_dataset *d, uint64_t seed, bw_deep *out,
                       bw_err *err) {
     *out = (bw_deep){0};
-    bw_tf_config config;
     bw_status st = train_tokenizer(r, d, &out->tokenizer, err);
     if (st == BW_OK)
         st = choose_ngrams(r, d, out, err);
     if (st == BW_OK)
-        st = make_config(r, out, &config, err);
-    if (st == BW_OK)
-        st = bw_transformer_new(&config, &out->tf, err);
-    if (st == BW_OK)
-        st = bw_readout_new(&out->heads, config.dim, err);
-    if (st == BW_OK) {
-        bw_transformer_init(out->tf, seed);
-        bw_readout_init(&out->heads, seed + 1);
-    } else {
+        st = make_layers(r, seed, out, err);
+    if (st != BW_OK)
         bw_deep_free(out);
-    }
+    return st;
+}
+
+static bw_status copy_table(const bw_params *from, bw_params *to, const char *name, bw_err *err) {
+    size_t a = bw_params_find(from, name), b = bw_params_find(to, name);
+    if (from->table[a].size != to->table[b].size)
+        return bw_fail(err, BW_EARG,
+                       "the recipe's encoder.embed must be %zu, the width of %s in these weights",
+                       from->table[a].dim[1], name);
+    memcpy(bw_param_data(to, b), bw_param_data(from, a), from->table[a].size * sizeof(float));
+    return BW_OK;
+}
+
+bw_status bw_deep_regrow(const bw_recipe *r, uint64_t seed, bw_deep *m, bw_err *err) {
+    bw_transformer *old = m->tf;
+    bw_readout heads = m->heads;
+    m->tf = NULL;
+    m->heads = (bw_readout){0};
+    bw_status st = make_layers(r, seed, m, err);
+    const char *const tables[] = {"embed.token.weight", "embed.ngram.weight"};
+    for (size_t i = 0; st == BW_OK && i < 2; i++)
+        st = copy_table(bw_transformer_params(old), bw_transformer_params(m->tf), tables[i], err);
+    bw_transformer_free(old);
+    bw_readout_free(&heads);
     return st;
 }

@@ -137,14 +137,27 @@ static bw_status run_stages(const bw_recipe *r, const bw_dataset *d, const train
     return st;
 }
 
-/* The parts of finished weights become a run that the stages can go on with. */
-static bw_status unpack(const train_options *o, bw_err *err) {
+static bool recipe_shape(const bw_recipe *r, const bw_tf_config *c) {
+    double embed = bw_recipe_number(r, "encoder", "embed", 0);
+    double dim = bw_recipe_number(r, "encoder", "dim", (double)c->dim);
+    return dim == (double)c->dim && (embed > 0 ? embed : dim) == (double)c->embed_dim &&
+           bw_recipe_number(r, "encoder", "layers", 0) == (double)c->enc.layers &&
+           bw_recipe_number(r, "encoder", "ffn", 0) == (double)c->enc.ffn;
+}
+
+/* The parts of finished weights become a run that the stages can go on with. Where the recipe asks
+ * for other layers, those begin anew above the finished embeddings. */
+static bw_status unpack(const bw_recipe *r, const train_options *o, bw_err *err) {
     bw_parts p;
     char path[1024];
     bw_status st = bw_parts_open(strcmp(o->from, "shipped") ? o->from : NULL, &p, err);
     if (st != BW_OK)
         return st;
-    st = bw_deep_save(&p.deep, o->out, err);
+    bool same = recipe_shape(r, bw_transformer_config(p.deep.tf));
+    if (!same)
+        st = bw_deep_regrow(r, (uint64_t)o->seed, &p.deep, err);
+    if (st == BW_OK)
+        st = bw_deep_save(&p.deep, o->out, err);
     snprintf(path, sizeof path, "%s/wide.safetensors", o->out);
     if (st == BW_OK)
         st = bw_wide_save(&p.wide, path, err);
@@ -153,10 +166,9 @@ static bw_status unpack(const train_options *o, bw_err *err) {
         st = bw_bag_save(&p.bag, path, err);
     bw_parts_free(&p);
     if (st == BW_OK)
-        printf(
-            "%s holds the weights' parts; next: train RECIPE --data FOLDER --out %s --stage tune, "
-            "then --stage pack\n",
-            o->out, o->out);
+        printf("%s holds the weights' parts; next: train RECIPE --data FOLDER --out %s --stage %s, "
+               "then --stage pack\n",
+               o->out, o->out, same ? "tune" : "pretrain, then --stage tune");
     return st;
 }
 
@@ -184,15 +196,19 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     if (argc != 1 || !o.data || !o.out)
         return bw_fail(err, BW_EUSAGE,
                        "train: wants a recipe, --data and --out; see 'bellwether train --help'");
-    if (o.from && !strcmp(o.stage, "unpack"))
-        return unpack(&o, err);
-    if (o.from)
+    bool unpacks = o.from && !strcmp(o.stage, "unpack");
+    if (o.from && !unpacks)
         return bw_tune_own(argv[0], o.data, o.from, o.out, (uint64_t)o.seed, err);
     bw_recipe r;
     bw_dataset d = {0};
     st = bw_recipe_read(argv[0], &r, err);
     if (st != BW_OK)
         return st;
+    if (unpacks) {
+        st = unpack(&r, &o, err);
+        bw_recipe_free(&r);
+        return st;
+    }
     st = bw_dataset_load(&r, o.data, &d, err);
     if (st == BW_OK) {
         print_counts(&r);

@@ -208,15 +208,23 @@ static bw_status cut_rows(bw_corpus *c, char *p, bw_err *err) {
 }
 
 bw_status bw_corpus_read(const char *path, bw_corpus *c, bw_err *err) {
-    *c = (bw_corpus){0};
-    snprintf(c->path, sizeof c->path, "%s", path);
+    char *text = NULL;
     size_t len = 0;
-    bw_status st = inflate_file(path, &c->arena, &len, err);
-    if (st == BW_OK && strlen(c->arena) != len)
+    bw_status st = inflate_file(path, &text, &len, err);
+    if (st == BW_OK && strlen(text) != len)
         st = bw_fail(err, BW_EFORMAT, "%s: a NUL byte at %zu; is this a text file?", path,
-                     strlen(c->arena));
+                     strlen(text));
     if (st == BW_OK)
-        st = cut_rows(c, c->arena, err);
+        return bw_corpus_parse(text, path, c, err);
+    free(text);
+    *c = (bw_corpus){0};
+    return st;
+}
+
+bw_status bw_corpus_parse(char *text, const char *name, bw_corpus *c, bw_err *err) {
+    *c = (bw_corpus){.arena = text};
+    snprintf(c->path, sizeof c->path, "%s", name);
+    bw_status st = cut_rows(c, c->arena, err);
     if (st != BW_OK)
         bw_corpus_free(c);
     return st;

@@ -42,6 +42,8 @@ typedef struct {
 
 /* Reads a file whole. On failure nothing is left to free. */
 bw_status bw_corpus_read(const char *path, bw_corpus *c, bw_err *err);
+/* The same from memory: text is cut in place and c's from here on, success or not. */
+bw_status bw_corpus_parse(char *text, const char *name, bw_corpus *c, bw_err *err);
 void bw_corpus_free(bw_corpus *c);
 /* "train" | "dev" | "test" | "all" to a set of parts; BW_EUSAGE otherwise. */
 bw_status bw_parts_parse(const char *name, unsigned *parts, bw_err *err);

@@ -4,6 +4,7 @@
 #include "common/buf.h"
 #include "common/embed.h"
 #include "model/shipped/text.h"
+#include "model/train/phrases.h"
 #include "sql/redact.h"
 
 #include <ctype.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define MAX_RECIPE ((size_t)1 << 20)
+#define MAX_COPIES 10000 /* sentences of one pattern */
 
 static const char *const TASK[] = {"sentiment", "aspect", "pair", "text"};
 
@@ -55,14 +57,18 @@ static bw_status read_set(bw_recipe *r, const cJSON *j, bw_err *err) {
     const cJSON *neutral = cJSON_GetObjectItem(j, "neutral");
     if (cJSON_IsString(neutral))
         snprintf(s->neutral, sizeof s->neutral, "%s", neutral->valuestring);
+    const cJSON *phrases = cJSON_GetObjectItem(j, "phrases");
+    if (cJSON_IsNumber(phrases) && phrases->valuedouble >= 1 && phrases->valuedouble <= MAX_COPIES)
+        s->phrases = (size_t)phrases->valuedouble;
     r->n_sets++;
     return read_parts(cJSON_GetObjectItem(j, "parts"), &s->parts, err);
 }
 
-static bw_status read_text(const char *path, char **text, bw_err *err) {
+/* A file of model/recipes that comes with the program, or one at a path. */
+static bw_status read_text(const char *path, const char *ending, char **text, bw_err *err) {
     char inside[256];
     size_t len;
-    snprintf(inside, sizeof inside, "model/recipes/%s.json", path);
+    snprintf(inside, sizeof inside, "model/recipes/%s.%s", path, ending);
     const void *p = bw_embed(inside, &len);
     if (!p)
         return bw_file_read(path, MAX_RECIPE, text, &len, err);
@@ -100,7 +106,7 @@ bw_status bw_recipe_parse(const char *json, const char *label, bw_recipe *r, bw_
 bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err) {
     *r = (bw_recipe){0};
     char *text = NULL;
-    bw_status st = read_text(path, &text, err);
+    bw_status st = read_text(path, "json", &text, err);
     if (st == BW_OK)
         st = bw_recipe_parse(text, path, r, err);
     free(text);
@@ -141,7 +147,7 @@ static bw_status check_files(const bw_recipe *r, const char *folder, bw_err *err
     for (size_t i = 0; i < r->n_sets; i++) {
         char path[1024];
         data_path(path, sizeof path, folder, r->set[i].file);
-        if (access(path, R_OK) != 0)
+        if (!r->set[i].phrases && access(path, R_OK) != 0)
             bw_buf_addf(&missing, "%s%s", missing.len ? ", " : "", r->set[i].file);
     }
     bw_status st = missing.len ? bw_fail(err, BW_EIO,
@@ -191,6 +197,12 @@ static bw_status redacted(bw_dataset *d, const char *text, const char **out, siz
     return BW_OK;
 }
 
+static bool counts_as_neutral(const bw_recipe_set *s, const bw_row *row) {
+    return !strcmp(s->neutral, "*") ||
+           (s->neutral[0] && ((row->tag && !strcmp(row->tag, s->neutral)) ||
+                              (row->category && !strcmp(row->category, s->neutral))));
+}
+
 static bw_status add_example(bw_dataset *d, bw_recipe_set *s, size_t set, const bw_row *row,
                              uint8_t part, bw_err *err) {
     if (d->n == d->cap) {
@@ -206,7 +218,7 @@ static bw_status add_example(bw_dataset *d, bw_recipe_set *s, size_t set, const 
                     .part = part,
                     .label = row->label,
                     .task = (uint8_t)s->task};
-    if (s->neutral[0] && row->tag && !strcmp(row->tag, s->neutral))
+    if (counts_as_neutral(s, row))
         e.label = BW_NEUTRAL;
     bw_status st = redacted(d, row->text, &e.text, &s->redacted, err);
     if (st == BW_OK)
@@ -272,13 +284,28 @@ static bool own_tests(const bw_recipe *r) {
     return cJSON_IsTrue(cJSON_GetObjectItem(r->json, "own_tests"));
 }
 
+static bw_status read_phrases(const bw_recipe_set *s, bw_corpus *c, bw_err *err) {
+    char *source = NULL, *tsv = NULL;
+    *c = (bw_corpus){0};
+    bw_status st = read_text(s->file, "txt", &source, err);
+    if (st == BW_OK)
+        st = bw_phrases_expand(source, s->file, s->phrases, 1, &tsv, err);
+    free(source);
+    return st == BW_OK ? bw_corpus_parse(tsv, s->file, c, err) : st;
+}
+
+static bw_status read_set_file(const bw_recipe_set *s, const char *folder, bw_corpus *c,
+                               bw_err *err) {
+    char path[1024];
+    data_path(path, sizeof path, folder, s->file);
+    return s->phrases ? read_phrases(s, c, err) : bw_corpus_read(path, c, err);
+}
+
 static bw_status read_corpora(bw_recipe *r, const char *folder, bw_dataset *d, bw_keyset *dev,
                               bw_keyset *test, bw_err *err) {
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < r->n_sets; i++) {
-        char path[1024];
-        data_path(path, sizeof path, folder, r->set[i].file);
-        st = bw_corpus_read(path, &d->corpus[i], err);
+        st = read_set_file(&r->set[i], folder, &d->corpus[i], err);
         if (st != BW_OK)
             break;
         d->n_corpora++;

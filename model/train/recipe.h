@@ -9,7 +9,9 @@
  *  "own_tests": true,                       only the recipe's files, not the whole folder, are tests
  *  "wide": {"epochs": 6, "rate": 0.5}, "tokenizer": {...}, "pretrain": {...}, "tune": {...}, "calibrate": {...}}
  *
- * An entry may also say "neutral": "none", a label of that file which is to count as neutral.
+ * An entry may also say "neutral": "none", a label or category of that file which is to count as neutral ("*": every row),
+ * or "phrases": N, when "file" is a file of patterns that comes with the program or a path to one
+ * (model/train/phrases.h) that are to give N sentences each.
  * Tasks: "sentiment" (label, stars), "aspect" (aspect or category with its label), "pair" (score or
  * 1/0 label of two texts), "text" (no label). Cleaning, in this order: rows of other parts go; rows
  * whose text, letters and digits only, is a test text of ANY labelled file in the folder go (but for
@@ -31,7 +33,8 @@ typedef struct {
     float weight;     /* of each row in the loss or in sampling */
     bool sentences;   /* aspect files: a text whose aspects all agree is a sentiment example too */
     unsigned parts;   /* rows to train on */
-    char neutral[16]; /* a label of the file that counts as neutral here ("none"), or "" */
+    char neutral[24]; /* a label or category that counts as neutral here ("none"), or "" */
+    size_t phrases;   /* the file holds patterns: sentences from each; 0: a table */
     bool two_class;
     size_t rows, kept, test_texts, dev_texts, redacted; /* counts of the last load */
 } bw_recipe_set;

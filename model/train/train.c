@@ -42,6 +42,10 @@ static bool keep_tune(const bw_example *e) {
     return (e->task == BW_TASK_SENTIMENT && e->label != BW_UNLABELLED) || e->task == BW_TASK_ASPECT;
 }
 
+static bool keep_taught(const bw_example *e) {
+    return keep_tune(e) || e->task == BW_TASK_TEXT;
+}
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -70,9 +74,35 @@ static bw_status make_optimizer(run *x, bw_err *err) {
     return st;
 }
 
-static bw_status start(run *x, bw_err *err) {
+/* The recipe's "tune.teacher": a weights file, or "shipped". */
+static bw_status open_teacher(bw_trainer_state *t, bw_err *err) {
+    const cJSON *path =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(t->recipe->json, "tune"), "teacher");
+    if (!cJSON_IsString(path))
+        return BW_OK;
+    return bw_encoder_open(strcmp(path->valuestring, "shipped") ? path->valuestring : NULL,
+                           &t->teacher, err);
+}
+
+static bw_status start_sampler(run *x, bw_err *err) {
     bw_trainer_state *t = &x->t;
     bool pretrain = x->o->stage == BW_STAGE_PRETRAIN;
+    bw_status st = pretrain ? BW_OK : open_teacher(t, err);
+    if (st != BW_OK)
+        return st;
+    t->teacher_weight = (float)number(x, "teacher_weight", 0.7);
+    t->some_sentences = t->teacher ? (float)number(x, "some_sentences", 0.2) : 0;
+    t->typos = (float)number(x, "typos", 0);
+    double text_share = pretrain ? 1 : number(x, "text_share", 1);
+    return bw_mixer_new(t->recipe, t->data, number(x, "share_power", 0.7), text_share,
+                        pretrain     ? keep_pretrain
+                        : t->teacher ? keep_taught
+                                     : keep_tune,
+                        &t->sampler, err);
+}
+
+static bw_status start(run *x, bw_err *err) {
+    bw_trainer_state *t = &x->t;
     t->batch_tokens = (size_t)number(x, "batch_tokens", 4096);
     t->max_tokens = (size_t)number(x, "max_tokens", 160);
     t->ngram_drop = (float)number(x, "ngram_drop", 0.3);
@@ -85,8 +115,7 @@ static bw_status start(run *x, bw_err *err) {
     x->curve = cJSON_CreateArray();
     bw_status st = t->ws && x->curve ? bw_params_alloc(&t->extra, err) : bw_fail_memory(err);
     if (st == BW_OK)
-        st = bw_mixer_new(t->recipe, t->data, number(x, "share_power", 0.7),
-                          pretrain ? keep_pretrain : keep_tune, &t->sampler, err);
+        st = start_sampler(x, err);
     if (st == BW_OK)
         st = make_optimizer(x, err);
     return st;
@@ -111,6 +140,7 @@ static void finish(run *x) {
     bw_optimizer_free(x->opt);
     bw_params_free(&x->t.extra);
     bw_mixer_free(&x->t.sampler);
+    bw_encoder_free(x->t.teacher);
     bw_inputs_free(&x->t.in);
     bw_tf_workspace_free(x->t.ws);
     free(x->t.d_hidden);

@@ -12,6 +12,7 @@
 #define BW_MODEL_TRAIN_H
 
 #include "model/shipped/deep.h"
+#include "model/shipped/encoder.h"
 #include "model/core/rng.h"
 
 typedef enum { BW_STAGE_PRETRAIN, BW_STAGE_TUNE } bw_stage;
@@ -26,8 +27,8 @@ typedef struct {
 } bw_train_options;
 
 /* Trains m in place; at the end of the schedule m becomes the moving average. The schedule is in the recipe's section "pretrain" or "tune": tokens, rate,
- * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, neutral_weight, share_power, average. Progress goes to
- * stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
+ * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, neutral_weight, share_power, average;
+ * tuning also knows teacher, teacher_weight, text_share, some_sentences, typos. Progress goes to stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
 bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw_train_options *o,
                    bw_err *err);
 
@@ -47,9 +48,10 @@ typedef struct {
     size_t sets;
 } bw_mixer;
 
-/* Items of the examples that keep(example) says; shares as above. */
+/* Items of the examples that keep(example) says; shares as above, those of texts without a label
+ * times text_share. */
 bw_status bw_mixer_new(const bw_recipe *r, const bw_dataset *d, double share_power,
-                       bool (*keep)(const bw_example *), bw_mixer *out, bw_err *err);
+                       double text_share, bool (*keep)(const bw_example *), bw_mixer *out, bw_err *err);
 void bw_mixer_free(bw_mixer *s);
 const bw_item *bw_mixer_next(bw_mixer *s, bw_rng *rng, uint64_t seed);
 
@@ -83,6 +85,10 @@ typedef struct {
     size_t batch_tokens, max_tokens;
     float ngram_drop, word_drop;
     float neutral_weight; /* of neutral rows in the sentiment loss: they are few */
+    bw_encoder *teacher;  /* finished weights that label what no one has; NULL: none */
+    float teacher_weight; /* of its labels in the loss */
+    float some_sentences; /* probability that of a labelled text only some sentences are read */
+    float typos;          /* probability that a labelled English text gets slips of the keyboard */
     void *jobs;           /* private to the stage */
     size_t n_jobs, cap_jobs;
 } bw_trainer_state;

@@ -30,7 +30,8 @@ static void collect(const bw_dataset *d, bool (*keep)(const bw_example *), bw_mi
 }
 
 bw_status bw_mixer_new(const bw_recipe *r, const bw_dataset *d, double share_power,
-                       bool (*keep)(const bw_example *), bw_mixer *out, bw_err *err) {
+                       double text_share, bool (*keep)(const bw_example *), bw_mixer *out,
+                       bw_err *err) {
     bw_mixer *s = out;
     *s = (bw_mixer){.sets = r->n_sets};
     s->item = calloc(d->n + 1, sizeof *s->item);
@@ -45,7 +46,8 @@ bw_status bw_mixer_new(const bw_recipe *r, const bw_dataset *d, double share_pow
     double sum = 0;
     for (size_t i = 0; i < s->sets; i++) {
         size_t n = s->begin[i + 1] - s->begin[i];
-        s->share[i] = sum += n ? r->set[i].weight * pow((double)n, share_power) : 0;
+        double w = r->set[i].weight * (r->set[i].task == BW_TASK_TEXT ? text_share : 1);
+        s->share[i] = sum += n ? w * pow((double)n, share_power) : 0;
     }
     if (sum <= 0) {
         bw_mixer_free(s);

@@ -4,7 +4,8 @@
  * A text is cut at a sentence end near its middle; the second part is its own, or in half the cases
  * that of another text. 15 % of the tokens are to be guessed: 80 % of them become [MASK], 10 % another
  * token, 10 % stay. N-grams would give a masked token away, so those that touch one are dropped.
- * Scores are h E^T + bias, E the token embeddings, not over the whole vocabulary but over the batch's
+ * Scores are h P E^T + bias, E the token embeddings and P what carries them to the layers' width (none
+ * when they are as wide), not over the whole vocabulary but over the batch's
  * own masked tokens and as many drawn evenly as make CANDIDATES (sampled softmax, Jean et al. 2015):
  * a tenth of the work. */
 #include "model/train/train.h"
@@ -135,7 +136,9 @@ typedef struct {
     float *z;       /* [n, n_candidates] scores, then their gradient */
     float *E, *dE;  /* [n_candidates, dim] */
     float *bias, *d_bias;
-    float *x; /* [n, dim] */
+    float *h; /* [n, dim] hidden states, then their gradient */
+    float *x; /* [n, embed_dim] the same at the embeddings' width; h itself without P */
+    size_t dim, width;
 } guess;
 
 static void guess_free(guess *g) {
@@ -147,7 +150,9 @@ static void guess_free(guess *g) {
     free(g->dE);
     free(g->bias);
     free(g->d_bias);
-    free(g->x);
+    if (g->x != g->h)
+        free(g->x);
+    free(g->h);
 }
 
 static void add_candidate(guess *g, int32_t id) {
@@ -171,31 +176,36 @@ static void choose_candidates(bw_trainer_state *t, guess *g, size_t vocab) {
 }
 
 static bw_status make_guess(bw_trainer_state *t, guess *g, bw_err *err) {
-    size_t d = t->model->heads.dim, vocab = bw_tokenizer_size(t->model->tokenizer);
-    size_t most = t->n_jobs + CANDIDATES + 1;
+    const bw_tf_config *c = bw_transformer_config(t->model->tf);
+    size_t vocab = c->vocab, most = t->n_jobs + CANDIDATES + 1;
     *g = (guess){.masked = malloc((t->n_jobs + 1) * sizeof *g->masked),
                  .candidate = malloc(most * sizeof *g->candidate),
-                 .place = malloc(vocab * sizeof *g->place)};
+                 .place = malloc(vocab * sizeof *g->place),
+                 .dim = c->dim,
+                 .width = c->embed_dim};
     if (!g->masked || !g->candidate || !g->place)
         return bw_fail_memory(err);
     choose_candidates(t, g, vocab);
-    size_t c = g->n_candidates;
-    g->z = malloc((g->n * c + 1) * sizeof(float));
-    g->E = malloc((c * d + 1) * sizeof(float));
-    g->dE = calloc(c * d + 1, sizeof(float));
-    g->bias = malloc((c + 1) * sizeof(float));
-    g->d_bias = calloc(c + 1, sizeof(float));
-    g->x = malloc((g->n * d + 1) * sizeof(float));
-    return g->z && g->E && g->dE && g->bias && g->d_bias && g->x ? BW_OK : bw_fail_memory(err);
+    size_t n = g->n_candidates;
+    g->z = malloc((g->n * n + 1) * sizeof(float));
+    g->E = malloc((n * g->width + 1) * sizeof(float));
+    g->dE = calloc(n * g->width + 1, sizeof(float));
+    g->bias = malloc((n + 1) * sizeof(float));
+    g->d_bias = calloc(n + 1, sizeof(float));
+    g->h = malloc((g->n * g->dim + 1) * sizeof(float));
+    g->x = g->width == g->dim ? g->h : malloc((g->n * g->width + 1) * sizeof(float));
+    return g->z && g->E && g->dE && g->bias && g->d_bias && g->h && g->x ? BW_OK
+                                                                         : bw_fail_memory(err);
 }
 
 /* Copies the rows that take part. */
-static void gather(const bw_trainer_state *t, guess *g, const float *E, size_t d) {
+static void gather(const bw_trainer_state *t, guess *g, const float *E) {
     const float *h = bw_tf_hidden(t->ws), *bias = bw_param_data(&t->extra, 0);
+    size_t d = g->dim, w = g->width;
     for (size_t i = 0; i < g->n; i++)
-        memcpy(g->x + i * d, h + g->masked[i]->token * d, d * sizeof(float));
+        memcpy(g->h + i * d, h + g->masked[i]->token * d, d * sizeof(float));
     for (size_t i = 0; i < g->n_candidates; i++) {
-        memcpy(g->E + i * d, E + (size_t)g->candidate[i] * d, d * sizeof(float));
+        memcpy(g->E + i * w, E + (size_t)g->candidate[i] * w, w * sizeof(float));
         g->bias[i] = bias[g->candidate[i]];
     }
 }
@@ -215,33 +225,52 @@ static double guess_loss(guess *g) {
     return sum;
 }
 
-static void scatter(bw_trainer_state *t, const guess *g, float *gE, size_t d) {
+static void scatter(bw_trainer_state *t, const guess *g, float *gE) {
     float *g_bias = bw_param_grad(&t->extra, 0);
+    size_t d = g->dim, w = g->width;
     for (size_t i = 0; i < g->n_candidates; i++) {
         g_bias[g->candidate[i]] += g->d_bias[i];
-        for (size_t k = 0; k < d; k++)
-            gE[(size_t)g->candidate[i] * d + k] += g->dE[i * d + k];
+        for (size_t k = 0; k < w; k++)
+            gE[(size_t)g->candidate[i] * w + k] += g->dE[i * w + k];
     }
     for (size_t i = 0; i < g->n; i++)
         for (size_t k = 0; k < d; k++)
-            t->d_hidden[g->masked[i]->token * d + k] += g->x[i * d + k];
+            t->d_hidden[g->masked[i]->token * d + k] += g->h[i * d + k];
+}
+
+/* x = h P, P [dim, embed_dim] the matrix "embed.project". */
+static void narrow(bw_params *p, const guess *g) {
+    if (g->x != g->h)
+        bw_linear_dx(g->x, g->h, bw_param_data(p, bw_params_find(p, "embed.project.weight")), g->n,
+                     g->width, g->dim, 0);
+}
+
+/* h becomes the gradient of the hidden states, from that of x. */
+static void narrow_backward(bw_params *p, const guess *g) {
+    if (g->x == g->h)
+        return;
+    size_t i = bw_params_find(p, "embed.project.weight");
+    bw_linear_dw(bw_param_grad(p, i), g->h, g->x, g->n, g->width, g->dim);
+    bw_linear(g->h, g->x, bw_param_data(p, i), NULL, g->n, g->width, g->dim);
 }
 
 static bw_status mlm_loss(bw_trainer_state *t, bw_losses *l, bw_err *err) {
     bw_params *p = bw_transformer_params(t->model->tf);
-    size_t d = t->model->heads.dim, e = bw_params_find(p, "embed.token.weight");
+    size_t e = bw_params_find(p, "embed.token.weight");
     guess g;
     bw_status st = make_guess(t, &g, err);
     if (st == BW_OK && g.n) {
-        size_t c = g.n_candidates;
-        gather(t, &g, bw_param_data(p, e), d);
-        bw_linear(g.z, g.x, g.E, g.bias, g.n, d, c);
+        size_t c = g.n_candidates, w = g.width;
+        gather(t, &g, bw_param_data(p, e));
+        narrow(p, &g);
+        bw_linear(g.z, g.x, g.E, g.bias, g.n, w, c);
         l->sum[BW_LOSS_MLM] += guess_loss(&g);
         l->n[BW_LOSS_MLM] += g.n;
-        bw_linear_dw(g.dE, g.z, g.x, g.n, d, c);
+        bw_linear_dw(g.dE, g.z, g.x, g.n, w, c);
         bw_linear_db(g.d_bias, g.z, g.n, c);
-        bw_linear_dx(g.x, g.z, g.E, g.n, d, c, 0);
-        scatter(t, &g, bw_param_grad(p, e), d);
+        bw_linear_dx(g.x, g.z, g.E, g.n, w, c, 0);
+        narrow_backward(p, &g);
+        scatter(t, &g, bw_param_grad(p, e));
     }
     guess_free(&g);
     return st;

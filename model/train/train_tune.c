@@ -4,8 +4,13 @@
  * aspect files give, for all aspects of their text at once: polarity at the term's tokens, polarity
  * and mention of the aspect the term or category belongs to. What an aspect file leaves unlabelled
  * counts as not mentioned unless a word of that aspect occurs. Short reviews without aspect labels
- * teach weakly: a word of an aspect is a mention, and its polarity the review's. */
+ * teach weakly: a word of an aspect is a mention, and its polarity the review's.
+ *
+ * With a teacher, unlabelled texts and now and then a labelled one give some of their sentences, with
+ * the probabilities that the teacher gives them (self-training, distillation: Hinton et al. 2015). */
 #include "model/train/train.h"
+
+#include "model/train/augment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,9 +21,13 @@
 #define WEAK_WEIGHT   0.15f
 #define MENTION_SCALE 0.3f /* weight of one mention decision; there are ten a text */
 
+#define SLIPS 0.15 /* of the words of a text that gets slips of the keyboard */
+
 typedef struct {
     const bw_example *e; /* first of its item */
     size_t n, seq;
+    bool taught;   /* soft holds what the teacher says of the sentences that were read */
+    float soft[3]; /* negative, neutral, positive */
 } job;
 
 static size_t first_token(const bw_trainer_state *t, size_t seq) {
@@ -30,6 +39,29 @@ static size_t n_tokens(const bw_trainer_state *t, size_t seq) {
     return n > 1 ? n - 1 : 0;
 }
 
+/* What is read of an example: its text, or a copy made from it, which the caller frees. */
+static bw_status choose_text(bw_trainer_state *t, const bw_example *e, job *j, char **copy,
+                             bw_err *err) {
+    bool labelled = e->task == BW_TASK_SENTIMENT;
+    *copy = NULL;
+    j->taught = t->teacher && (e->task == BW_TASK_TEXT ||
+                               (labelled && bw_rng_uniform(&t->rng) < t->some_sentences));
+    if (!j->taught && labelled && !e->zh && bw_rng_uniform(&t->rng) < t->typos)
+        *copy = bw_with_typos(e->text, SLIPS, &t->rng);
+    else if (j->taught)
+        *copy = bw_some_sentences(e->text, &t->rng);
+    else
+        return BW_OK;
+    if (!*copy)
+        return bw_fail_memory(err);
+    if (!j->taught)
+        return BW_OK;
+    bw_text_score s;
+    bw_status st = bw_encoder_score(t->teacher, (const char *const *)copy, 1, &s, NULL, err);
+    memcpy(j->soft, (float[]){s.negative, s.neutral, s.positive}, sizeof j->soft);
+    return st;
+}
+
 static bw_status draw(bw_trainer_state *t, bw_err *err) {
     bw_inputs_clear(&t->in);
     t->n_jobs = 0;
@@ -37,7 +69,12 @@ static bw_status draw(bw_trainer_state *t, bw_err *err) {
         const bw_item *item = bw_mixer_next(&t->sampler, &t->rng, t->seed);
         const bw_example *e = &t->data->example[item->first];
         size_t from = t->in.n_tokens;
-        bw_status st = bw_inputs_add(&t->in, &t->reader, e->text, t->max_tokens, err);
+        job next = {.e = e, .n = item->n};
+        char *copy;
+        bw_status st = choose_text(t, e, &next, &copy, err);
+        if (st == BW_OK)
+            st = bw_inputs_add(&t->in, &t->reader, copy ? copy : e->text, t->max_tokens, err);
+        free(copy);
         if (st != BW_OK)
             return st;
         if (t->in.n_tokens < from + 2) { /* nothing but [CLS]: a text of control characters */
@@ -49,7 +86,8 @@ static bw_status draw(bw_trainer_state *t, bw_err *err) {
         job *j = bw_train_job(t, sizeof *j);
         if (!j)
             return bw_fail_memory(err);
-        *j = (job){e, item->n, t->in.n_seq - 1};
+        next.seq = t->in.n_seq - 1;
+        *j = next;
     }
     return BW_OK;
 }
@@ -61,6 +99,18 @@ static void sentiment_loss(const bw_trainer_state *t, const job *j, const bw_spa
     float w = j->e->label == BW_NEUTRAL ? t->neutral_weight : 1.0f;
     l->sum[BW_LOSS_SENTIMENT] += bw_train_cross_entropy(r->sentiment, 3, (size_t)j->e->label, w,
                                                         two_class ? two : NULL, d->sentiment);
+    l->n[BW_LOSS_SENTIMENT]++;
+}
+
+static void taught_loss(const bw_trainer_state *t, const job *j, const bw_span_read *r,
+                        bw_span_read *d, bw_losses *l) {
+    double top = fmax(r->sentiment[0], fmax(r->sentiment[1], r->sentiment[2])), sum = 0, p[3];
+    for (size_t k = 0; k < 3; k++)
+        sum += p[k] = exp(r->sentiment[k] - top);
+    for (size_t k = 0; k < 3; k++) {
+        d->sentiment[k] = t->teacher_weight * (float)(p[k] / sum - (double)j->soft[k]);
+        l->sum[BW_LOSS_SENTIMENT] -= t->teacher_weight * j->soft[k] * log(fmax(p[k] / sum, 1e-12));
+    }
     l->n[BW_LOSS_SENTIMENT]++;
 }
 
@@ -150,12 +200,15 @@ static void weak_loss(const job *j, const bw_span_read *r, bw_span_read *d, bw_l
 
 static void job_losses(bw_trainer_state *t, const job *j, bw_losses *l) {
     bw_span_read r = {.first = first_token(t, j->seq), .n = n_tokens(t, j->seq)};
-    bool aspects = j->e->task == BW_TASK_ASPECT, weak = !aspects && r.n <= WEAK_TOKENS;
+    bool aspects = j->e->task == BW_TASK_ASPECT;
+    bool weak = !aspects && !j->taught && r.n <= WEAK_TOKENS;
     r.want_aspects = aspects || weak;
     bw_span_read d = r;
     const float *h = bw_tf_hidden(t->ws);
     bw_readout_read(&t->model->heads, h, &r);
-    if (j->e->task == BW_TASK_SENTIMENT && j->e->label != BW_UNLABELLED)
+    if (j->taught)
+        taught_loss(t, j, &r, &d, l);
+    else if (j->e->task == BW_TASK_SENTIMENT && j->e->label != BW_UNLABELLED)
         sentiment_loss(t, j, &r, &d, l);
     if (aspects)
         aspect_loss(t, j, &r, &d, l);

@@ -53,6 +53,10 @@ static const shape SHAPES[] = {
       .pos = BW_POS_RELATIVE, .rel_buckets = 8, .rel_max_distance = 12, .pre_norm = true,
       .norm = BW_NORM_RMS, .act = BW_ACT_GELU_TANH, .gated = true, .attn_scale = 1,
       .embed_scale = 8}},
+    {"factorised-ngrams",
+     {SMALL, .kind = BW_TF_ENCODER, .enc = TWO, .pos = BW_POS_ROTARY, .rope_theta = 100,
+      .pre_norm = true, .qkv_bias = true, .out_bias = true, .ffn_bias = true, .ngram_buckets = 11,
+      .embed_dim = 7}},
 };
 #define N_SHAPES (sizeof SHAPES / sizeof *SHAPES)
 

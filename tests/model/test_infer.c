@@ -55,6 +55,7 @@ static bw_transformer *make_encoder(bool pre_norm, bw_act act) {
     bw_tf_config c = SHAPE;
     c.pre_norm = pre_norm;
     c.act = act;
+    c.embed_dim = pre_norm ? DIM / 2 + 1 : 0; /* factorised embeddings on one of the two */
     CHECK_OK(bw_transformer_new(&c, &t, &err));
     bw_transformer_init(t, 5);
     return t;

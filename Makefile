@@ -150,6 +150,7 @@ $(BUILD)/tests/%: tests/%.c | $(TEST_LIB)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< -L$(BUILD) -lbellwether -Wl,-rpath,$(abspath $(BUILD)) $(LIBS) -lcmocka
 
 $(BUILD)/tests/bench/bench_model: $(BUILD)/tests/bench/roof.o
+$(BUILD)/tests/bench/bench_decode: $(BUILD)/tests/bench/bandwidth.o
 $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS)

@@ -5,8 +5,10 @@
 #include "model/core/kv.h"
 #include "model/core/simd.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static float *keys_of(const bw_kv_cache *c, size_t seq, size_t layer) {
     return c->stores[c->slot[seq]].kv + 2 * layer * bw_kv_plane(c);
@@ -18,6 +20,7 @@ typedef struct {
     const bw_batch *batch;
     bw_batch placed; /* batch with positions that go on from each length */
     int32_t *positions;
+    bool shared; /* a step of few rows: among threads */
 } step;
 
 static size_t seq_of(const step *p, size_t i) {
@@ -26,12 +29,24 @@ static size_t seq_of(const step *p, size_t i) {
 
 #define GROUP 64 /* rows that one thread multiplies at a time */
 
-/* y [rows, out] = x W^T + b. Rows do not depend on each other, so any split gives the same bits. */
+/* Bytes of the packed rows of a group. */
+static size_t piece_size(const bw_kv_cache *c, size_t in) {
+    return (bw_rows_size(c->d->kind, GROUP, in) + 63) / 64 * 64;
+}
+
+/* y [rows, out] = x W^T + b. Many rows: threads take groups of rows. Few: a pass over the weights,
+ * of which threads take parts. Neither rows nor outputs depend on each other, so any split gives
+ * the same bits. */
 static void multiply(const step *p, const bw_packed *w, const float *x, size_t rows, float *y) {
     bw_pack_kind kind = p->c->d->kind;
-    size_t in = bw_packed_in(w), out = bw_packed_out(w);
-    size_t piece = (bw_rows_size(kind, GROUP, in) + 63) / 64 * 64;
-#pragma omp parallel for schedule(dynamic, 1) if (rows > GROUP)
+    size_t in = bw_packed_in(w), out = bw_packed_out(w), piece = piece_size(p->c, in);
+    if (rows <= GROUP) {
+        bw_rows_pack(kind, x, rows, in, p->c->s.packed);
+        (p->shared ? bw_packed_mul_shared : bw_packed_mul)(w, p->c->s.packed, rows, BW_FUSE_NONE, y,
+                                                           out);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
     for (size_t r = 0; r < rows; r += GROUP) {
         size_t n = rows - r < GROUP ? rows - r : GROUP;
         void *work = (char *)p->c->s.packed + r / GROUP * piece;
@@ -56,8 +71,9 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     const bw_tf_stack_weights *w = &t->dec;
     bw_kv_scratch *s = &c->s;
     size_t keys = most(c->capacity, longest_source(c));
-    if (rows <= s->rows)
+    if (rows <= s->rows && (size_t)omp_get_max_threads() <= s->threads)
         return BW_OK;
+    rows = most(rows, s->rows);
     free(s->arena);
     free(s->packed);
     *s = (bw_kv_scratch){0};
@@ -67,11 +83,12 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     size_t width = 2 * dim + fused + w->q_dim + up + w->shape.ffn, total;
     size_t widest = most(most(dim, w->q_dim), w->shape.ffn);
     size_t groups = (rows + GROUP - 1) / GROUP;
-    size_t piece = (bw_rows_size(c->d->kind, GROUP, widest) + 63) / 64 * 64;
-    if (!bw_size_mul(rows, width, &total) || !bw_size_mul(groups, piece, &piece))
+    size_t threads = (size_t)omp_get_max_threads(), packed;
+    if (!bw_size_mul(rows, width, &total) || !bw_size_mul(groups, piece_size(c, widest), &packed) ||
+        !bw_size_mul(threads, attention, &attention))
         return bw_fail_memory(err);
     s->arena = calloc(total + attention, sizeof *s->arena);
-    s->packed = aligned_alloc(64, piece);
+    s->packed = aligned_alloc(64, packed);
     if (!s->arena || !s->packed)
         return bw_fail_memory(err);
     s->x = s->arena;
@@ -81,6 +98,8 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     s->up = s->ctx + rows * w->q_dim;
     s->act = s->up + rows * up;
     s->scores = s->act + rows * w->shape.ffn;
+    s->threads = threads;
+    s->scores_size = attention / threads;
     s->rows = rows;
     return BW_OK;
 }
@@ -116,84 +135,136 @@ BW_CLONES static void attend_row(const bw_attn *a, float *out, const float *q, c
 
 #define FEW 4 /* queries up to which a row at a time is faster than preparing tiles */
 
-/* Attention of the new tokens of a sequence. */
-static void attend(const step *p, const bw_attn *a, float *out, const float *q, const float *k,
-                   const float *v) {
-    if (a->n_q > FEW) {
-        bw_attn_forward(a, out, NULL, q, k, v, p->c->s.scores);
+/* Attention of one sequence's new tokens: over its own keys, or over its source's. */
+typedef struct {
+    bw_attn a;
+    float *out;
+    const float *q, *k, *v;
+} attention;
+
+static attention self_attention_of(const step *p, size_t layer, size_t i) {
+    const bw_kv_cache *c = p->c;
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
+    size_t seq = seq_of(p, i), length = bw_kv_length(c, seq), fused = w->q_dim + 2 * w->kv_dim;
+    const float *k = keys_of(c, seq, layer);
+    return (attention){.a = {.heads = w->shape.heads,
+                             .kv_heads = w->shape.kv_heads,
+                             .head_dim = t->c.head_dim,
+                             .n_q = n,
+                             .n_k = length + n,
+                             .q_stride = fused,
+                             .k_stride = w->kv_dim,
+                             .v_stride = w->kv_dim,
+                             .o_stride = w->q_dim,
+                             .scale = t->c.attn_scale,
+                             .causal = 1,
+                             .first = length,
+                             .rel_bias = c->rel,
+                             .rel_span = c->capacity},
+                       .out = c->s.ctx + first * w->q_dim,
+                       .q = c->s.qkv + first * fused,
+                       .k = k,
+                       .v = k + bw_kv_plane(c)};
+}
+
+static attention cross_attention_of(const step *p, size_t layer, size_t i) {
+    const bw_kv_cache *c = p->c;
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    size_t first = p->batch->start[i], source = c->source[seq_of(p, i)], kv = 2 * w->kv_dim;
+    const float *k = c->cross[source] + layer * c->cross_tokens[source] * kv;
+    return (attention){.a = {.heads = w->shape.heads,
+                             .kv_heads = w->shape.kv_heads,
+                             .head_dim = t->c.head_dim,
+                             .n_q = p->batch->start[i + 1] - first,
+                             .n_k = c->cross_tokens[source],
+                             .q_stride = w->q_dim,
+                             .k_stride = kv,
+                             .v_stride = kv,
+                             .o_stride = w->q_dim,
+                             .scale = t->c.attn_scale},
+                       .out = c->s.ctx + first * w->q_dim,
+                       .q = c->s.qkv + first * w->q_dim,
+                       .k = k,
+                       .v = k + w->kv_dim};
+}
+
+/* The query heads that share key head g. */
+static void attend_group(const attention *x, size_t g, float *scratch) {
+    bw_attn a = x->a;
+    size_t dim = a.head_dim, group = a.heads / a.kv_heads, head = g * group;
+    const float *bias = a.rel_bias ? a.rel_bias + head * (2 * a.rel_span + 1) : NULL;
+    const float *q = x->q + head * dim, *k = x->k + g * dim, *v = x->v + g * dim;
+    float *out = x->out + head * dim;
+    if (a.n_q > FEW) {
+        a.heads = group;
+        a.kv_heads = 1;
+        a.rel_bias = bias;
+        bw_attn_forward(&a, out, NULL, q, k, v, scratch);
         return;
     }
-    size_t group = a->heads / a->kv_heads;
-    for (size_t i = 0; i < a->n_q; i++)
-        for (size_t h = 0; h < a->heads; h++) {
-            size_t at = h / group * a->head_dim;
-            const float *bias =
-                a->rel_bias ? a->rel_bias + h * (2 * a->rel_span + 1) + a->rel_span - (i + a->first)
-                            : NULL;
-            attend_row(a, out + i * a->o_stride + h * a->head_dim,
-                       q + i * a->q_stride + h * a->head_dim, k + at, v + at,
-                       a->causal ? i + a->first + 1 : a->n_k, bias, p->c->s.scores);
+    for (size_t i = 0; i < a.n_q; i++)
+        for (size_t h = 0; h < group; h++) {
+            const float *row =
+                bias ? bias + h * (2 * a.rel_span + 1) + a.rel_span - (i + a.first) : NULL;
+            attend_row(&a, out + i * a.o_stride + h * dim, q + i * a.q_stride + h * dim, k, v,
+                       a.causal ? i + a.first + 1 : a.n_k, row, scratch);
         }
+}
+
+/* All sequences and heads; threads take heads. */
+static void attend(const step *p, size_t layer,
+                   attention of(const step *p, size_t layer, size_t i)) {
+    bw_kv_scratch *s = &p->c->s;
+    size_t groups = p->c->d->t->dec.shape.kv_heads, n = p->batch->n_seq, work = 0;
+    for (size_t i = 0; i < n; i++) {
+        attention x = of(p, layer, i);
+        work += x.a.n_q * x.a.n_k * x.a.o_stride;
+    }
+    bool share = work >= BW_WORTH_THREADS && (p->shared || p->batch->n_tokens > GROUP);
+#pragma omp parallel for schedule(dynamic, 1) if (share)
+    for (size_t j = 0; j < n * groups; j++) {
+        attention x = of(p, layer, j / groups);
+        attend_group(&x, j % groups, s->scores + (size_t)omp_get_thread_num() * s->scores_size);
+    }
+}
+
+/* The new rows of qkv join the caches of their sequences. */
+static void keep_keys(const step *p, size_t layer) {
+    bw_kv_cache *c = p->c;
+    const bw_tf_stack_weights *w = &c->d->t->dec;
+    size_t fused = w->q_dim + 2 * w->kv_dim, kv = w->kv_dim;
+    for (size_t i = 0; i < p->batch->n_seq; i++) {
+        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
+        size_t length = bw_kv_length(c, seq_of(p, i));
+        float *k = keys_of(c, seq_of(p, i), layer), *v = k + bw_kv_plane(c);
+        for (size_t r = 0; r < n; r++) {
+            const float *row = c->s.qkv + (first + r) * fused + w->q_dim;
+            memcpy(k + (length + r) * kv, row, kv * sizeof *k);
+            memcpy(v + (length + r) * kv, row + kv, kv * sizeof *v);
+        }
+    }
 }
 
 static void self_attention(const step *p, size_t layer) {
     bw_kv_cache *c = p->c;
     const bw_transformer *t = c->d->t;
     const bw_tf_stack_weights *w = &t->dec;
-    size_t rows = p->batch->n_tokens, fused = w->q_dim + 2 * w->kv_dim, kv = w->kv_dim;
+    size_t rows = p->batch->n_tokens, fused = w->q_dim + 2 * w->kv_dim;
     multiply(p, c->d->layers[layer].qkv, c->s.h, rows, c->s.qkv);
     if (t->c.pos == BW_POS_ROTARY)
         bw_rope(c->s.qkv, c->ws->rope, p->positions, rows, fused,
                 w->shape.heads + w->shape.kv_heads, t->c.head_dim, false);
-    for (size_t i = 0; i < p->batch->n_seq; i++) {
-        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
-        size_t seq = seq_of(p, i), length = bw_kv_length(c, seq);
-        float *k = keys_of(c, seq, layer), *v = k + bw_kv_plane(c);
-        for (size_t r = 0; r < n; r++) {
-            const float *row = c->s.qkv + (first + r) * fused + w->q_dim;
-            memcpy(k + (length + r) * kv, row, kv * sizeof *k);
-            memcpy(v + (length + r) * kv, row + kv, kv * sizeof *v);
-        }
-        bw_attn a = {.heads = w->shape.heads,
-                     .kv_heads = w->shape.kv_heads,
-                     .head_dim = t->c.head_dim,
-                     .n_q = n,
-                     .n_k = length + n,
-                     .q_stride = fused,
-                     .k_stride = kv,
-                     .v_stride = kv,
-                     .o_stride = w->q_dim,
-                     .scale = t->c.attn_scale,
-                     .causal = 1,
-                     .first = length,
-                     .rel_bias = c->rel,
-                     .rel_span = c->capacity};
-        attend(p, &a, c->s.ctx + first * w->q_dim, c->s.qkv + first * fused, k, v);
-    }
+    keep_keys(p, layer);
+    attend(p, layer, self_attention_of);
 }
 
 static void cross_attention(const step *p, size_t layer) {
     bw_kv_cache *c = p->c;
-    const bw_transformer *t = c->d->t;
-    const bw_tf_stack_weights *w = &t->dec;
-    size_t kv = 2 * w->kv_dim;
     multiply(p, c->d->layers[layer].cross_q, c->s.h, p->batch->n_tokens, c->s.qkv);
-    for (size_t i = 0; i < p->batch->n_seq; i++) {
-        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
-        size_t source = c->source[seq_of(p, i)], keys = c->cross_tokens[source];
-        const float *k = c->cross[source] + layer * keys * kv;
-        bw_attn a = {.heads = w->shape.heads,
-                     .kv_heads = w->shape.kv_heads,
-                     .head_dim = t->c.head_dim,
-                     .n_q = n,
-                     .n_k = keys,
-                     .q_stride = w->q_dim,
-                     .k_stride = kv,
-                     .v_stride = kv,
-                     .o_stride = w->q_dim,
-                     .scale = t->c.attn_scale};
-        attend(p, &a, c->s.ctx + first * w->q_dim, c->s.qkv + first * w->q_dim, k, k + w->kv_dim);
-    }
+    attend(p, layer, cross_attention_of);
 }
 
 static void feed_forward(const step *p, size_t layer) {
@@ -304,6 +375,25 @@ static void place(step *p) {
     p->placed.positions = p->positions;
 }
 
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void run(step *p, float *logits) {
+    bw_pace *pace = &p->c->pace;
+    bool few = p->batch->n_tokens <= GROUP && omp_get_max_threads() > 1;
+    double start = seconds();
+    p->shared = few && bw_pace_next(pace);
+    place(p);
+    embed(p);
+    run_layers(p);
+    score_last(p, logits);
+    if (few)
+        bw_pace_note(pace, seconds() - start);
+}
+
 bw_status bw_kv_append(bw_kv_cache *c, const size_t *seqs, const bw_batch *tokens, float *logits,
                        bw_err *err) {
     step p = {.c = c, .seqs = seqs, .batch = tokens};
@@ -315,10 +405,7 @@ bw_status bw_kv_append(bw_kv_cache *c, const size_t *seqs, const bw_batch *token
     p.positions = malloc(tokens->n_tokens * sizeof *p.positions);
     if (!p.positions)
         return bw_fail_memory(err);
-    place(&p);
-    embed(&p);
-    run_layers(&p);
-    score_last(&p, logits);
+    run(&p, logits);
     for (size_t i = 0; i < tokens->n_seq; i++)
         c->stores[c->slot[seq_of(&p, i)]].length += tokens->start[i + 1] - tokens->start[i];
     free(p.positions);

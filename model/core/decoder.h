@@ -12,7 +12,8 @@
  *         st = bw_kv_append(c, seqs, &next, logits, &err);
  *
  * Sampling several continuations of one prompt, and beams, copy sequences with bw_kv_reorder. The
- * scores of a sequence have the same bits whatever other sequences are beside it. */
+ * scores of a sequence have the same bits whatever other sequences are beside it, on any number of
+ * OpenMP threads. */
 #ifndef BW_MODEL_DECODER_H
 #define BW_MODEL_DECODER_H
 
@@ -25,6 +26,8 @@ typedef struct bw_decoder bw_decoder;
 /* t is borrowed until the decoder is freed. BW_EARG: t has no decoder or no language-model head. */
 bw_status bw_decoder_new(const bw_transformer *t, bw_pack_kind kind, bw_decoder **out, bw_err *err);
 void bw_decoder_free(bw_decoder *d); /* NULL is fine */
+/* Bytes of weights that a step reads, however few tokens it appends: what bounds its speed. */
+size_t bw_decoder_bytes(const bw_decoder *d);
 
 typedef struct bw_kv_cache bw_kv_cache;
 

@@ -4,6 +4,7 @@
 #define BW_MODEL_KV_H
 
 #include "model/core/decoder.h"
+#include "model/core/pace.h"
 #include "model/core/tf.h"
 
 typedef struct {
@@ -27,8 +28,9 @@ typedef struct {
 /* What a step works in; rows for the largest step so far. */
 typedef struct {
     float *x, *h, *qkv, *ctx, *up, *act;
-    float *scores; /* attention */
-    void *packed;  /* rows in the form of the packed weights */
+    float *scores; /* [threads][scores_size], attention */
+    size_t threads, scores_size;
+    void *packed; /* rows in the form of the packed weights */
     size_t rows;
     float *arena;
 } bw_kv_scratch;
@@ -46,6 +48,7 @@ struct bw_kv_cache {
     float *rel;          /* relative bias for capacity, or NULL */
     bw_tf_workspace *ws; /* encoder, rope table */
     bw_kv_scratch s;
+    bw_pace pace; /* of steps of few rows */
 };
 
 /* Floats of the keys, or values, of one layer of a store. */

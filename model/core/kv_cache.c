@@ -51,18 +51,37 @@ bw_status bw_decoder_new(const bw_transformer *t, bw_pack_kind kind, bw_decoder 
     return BW_OK;
 }
 
+/* Number of packed weights of a layer; absent ones are NULL. */
+#define LAYER_PARTS 6
+
+static void parts_of(const bw_decoder_layer *l, bw_packed *parts[LAYER_PARTS]) {
+    bw_packed *all[LAYER_PARTS] = {l->qkv, l->out, l->cross_q, l->cross_out, l->up, l->down};
+    memcpy(parts, all, sizeof all);
+}
+
 void bw_decoder_free(bw_decoder *d) {
     if (!d)
         return;
     for (size_t i = 0; d->layers && i < d->t->dec.shape.layers; i++) {
-        bw_decoder_layer *l = &d->layers[i];
-        bw_packed *all[] = {l->qkv, l->out, l->cross_q, l->cross_out, l->up, l->down};
-        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-            bw_packed_free(all[k]);
+        bw_packed *parts[LAYER_PARTS];
+        parts_of(&d->layers[i], parts);
+        for (size_t k = 0; k < LAYER_PARTS; k++)
+            bw_packed_free(parts[k]);
     }
     bw_packed_free(d->lm);
     free(d->layers);
     free(d);
+}
+
+size_t bw_decoder_bytes(const bw_decoder *d) {
+    size_t n = bw_packed_bytes(d->lm);
+    for (size_t i = 0; i < d->t->dec.shape.layers; i++) {
+        bw_packed *parts[LAYER_PARTS];
+        parts_of(&d->layers[i], parts);
+        for (size_t k = 0; k < LAYER_PARTS; k++)
+            n += parts[k] ? bw_packed_bytes(parts[k]) : 0;
+    }
+    return n;
 }
 
 /* ---- the cache ---- */

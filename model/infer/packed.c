@@ -214,6 +214,10 @@ size_t bw_packed_out(const bw_packed *p) {
     return p->out;
 }
 
+size_t bw_packed_bytes(const bw_packed *p) {
+    return p->panels * p->panel_bytes;
+}
+
 /* ---- packing rows: [rows, padded in] elements, then for int8 one scale a row ---- */
 
 static size_t row_bytes(bw_pack_kind kind, size_t in) {
@@ -324,8 +328,9 @@ static void finish_tile(const bw_packed *p, size_t panel, const void *sums, size
     }
 }
 
-void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
-                   size_t ldy) {
+/* Panels first .. end - 1. */
+static void mul_panels(const bw_packed *p, size_t first, size_t end, const void *work, size_t rows,
+                       bw_fuse act, float *y, size_t ldy) {
     bw_kernels k = chosen();
     size_t lda = row_bytes(p->kind, p->in);
     const float *scale = (const float *)((const char *)work + scales_at(p->kind, rows, p->in));
@@ -333,7 +338,7 @@ void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse ac
         float f[BW_TILE][BW_PANEL];
         int32_t i[BW_TILE][BW_PANEL];
     } sums;
-    for (size_t panel = 0; panel < p->panels; panel++) {
+    for (size_t panel = first; panel < end; panel++) {
         const char *w = p->weights + panel * p->panel_bytes;
         for (size_t r = 0; r < rows; r += BW_TILE) {
             size_t n = rows - r < BW_TILE ? rows - r : BW_TILE;
@@ -345,4 +350,20 @@ void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse ac
             finish_tile(p, panel, &sums, n, scale + r, act, y + r * ldy, ldy);
         }
     }
+}
+
+void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
+                   size_t ldy) {
+    mul_panels(p, 0, p->panels, work, rows, act, y, ldy);
+}
+
+#define WORTH_SHARING 131072 /* bytes: a few microseconds of memory, what waking a thread costs */
+#define SHARES        8      /* more than there are threads: a core that others use gets fewer */
+
+void bw_packed_mul_shared(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
+                          size_t ldy) {
+    size_t share = (p->panels + SHARES - 1) / SHARES;
+#pragma omp parallel for schedule(dynamic, 1) if (bw_packed_bytes(p) >= WORTH_SHARING)
+    for (size_t at = 0; at < p->panels; at += share)
+        mul_panels(p, at, at + share < p->panels ? at + share : p->panels, work, rows, act, y, ldy);
 }

@@ -40,6 +40,8 @@ void bw_packed_free(bw_packed *p); /* NULL is fine */
 
 size_t bw_packed_in(const bw_packed *p);
 size_t bw_packed_out(const bw_packed *p);
+/* Bytes of weights that a product reads: what it costs where memory is the limit. */
+size_t bw_packed_bytes(const bw_packed *p);
 
 /* Rows of activations in the form the kernels of one kind read, so that several weights (query, key,
  * value) share one conversion. Bytes of workspace for so many rows; 64-byte aligned memory. */
@@ -52,6 +54,10 @@ typedef enum { BW_FUSE_NONE, BW_FUSE_GELU, BW_FUSE_RELU, BW_FUSE_SILU } bw_fuse;
 /* y = act(x W^T + b) from packed rows.   y: [rows, out], leading dimension ldy >= out */
 void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
                    size_t ldy);
+/* The same bits, the outputs shared among the OpenMP threads where the weights are large enough to
+ * pay: for few rows, whose product is a single pass over the weights. */
+void bw_packed_mul_shared(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
+                          size_t ldy);
 
 /* x: [n] in place; GELU is the erf form, to 3e-7. Same bits on every machine. */
 void bw_fuse_apply(bw_fuse act, float *x, size_t n);

@@ -11,7 +11,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
-make -s build/tests/bench/bench_model
+make -s build/tests/bench/bench_model build/tests/bench/bench_decode
 peer=
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then peer=1; else echo "PyTorch is not installed (python3-torch): own figures only"; fi
 
@@ -27,6 +27,8 @@ for ((i = 0; i < rounds; i++)); do
         OMP_NUM_THREADS=1 build/tests/bench/bench_model $part "$seconds" >>"$out/own1"
         OMP_NUM_THREADS=2 build/tests/bench/bench_model $part "$seconds" >>"$out/own2"
     done
+    OMP_NUM_THREADS=1 build/tests/bench/bench_decode 3 >>"$out/own1"
+    OMP_NUM_THREADS=2 build/tests/bench/bench_decode 3 >>"$out/own2"
     [ -n "$peer" ] || continue
     OMP_NUM_THREADS=1 /usr/bin/python3 tests/bench/peer_torch.py 1 "$seconds" 2>/dev/null >>"$out/peer1"
     peer_two >>"$out/peer2"
@@ -58,3 +60,15 @@ done
 row 'train 32' train_32 train_32
 row 'train 128' train_128 train_128
 echo 'torch: f32, MiniLM-L6 shape (6 layers, 384, 1536). mixed: 256 reviews of 8 to 400 tokens; torch pads each 32 in the order they come.'
+
+printf '\n%-6s %9s %9s %8s %9s %9s %9s %8s %9s\n' decode 'tok/s-1' 'read GB/s' share 'x8 tok/s' 'tok/s-2' 'read GB/s' share 'x8 tok/s'
+for kind in f32 bf16 int8; do
+    printf '%-6s' $kind
+    for own in own1 own2; do
+        printf ' %9.0f %9.1f %8.2f %9.0f' "$(median "$out/$own" decode_1_$kind)" "$(median "$out/$own" read_$kind)" \
+            "$(median "$out/$own" share_$kind)" "$(median "$out/$own" decode_8_$kind)"
+    done
+    echo
+done
+echo 'decode: SmolLM2-135M shape (30 layers, 576, 9/3 heads, 1536, 49152), random weights, one token a step; x8: 8 sequences from'
+echo 'one prefill. share: bytes of weights read a second at batch 1, of what a streaming read of 512 MB reaches on as many threads.'

@@ -1,7 +1,10 @@
 /* The key/value cache gives what a whole pass gives, alone and beside others, copied and cut. */
 #include "model/core/decoder.h"
 #include "model/core/objective.h"
+#include "model/core/pace.h"
 #include "tests/model/shapes.h"
+
+#include <omp.h>
 
 static bw_err err;
 
@@ -137,6 +140,79 @@ static void test_reorder_copies_and_keeps_apart(void **state) {
     }
 }
 
+/* Wide enough that products and attention are shared among threads. */
+static const bw_tf_config WIDE = {.kind = BW_TF_DECODER,
+                                  .vocab = 1100,
+                                  .dim = 192,
+                                  .dec = {.layers = 2, .heads = 6, .kv_heads = 3, .ffn = 260},
+                                  .norm = BW_NORM_RMS,
+                                  .pre_norm = true,
+                                  .norm_eps = 1e-5f,
+                                  .act = BW_ACT_SILU,
+                                  .gated = true,
+                                  .pos = BW_POS_ROTARY,
+                                  .rope_theta = 10000,
+                                  .lm = true};
+
+/* A prefill of 3 sequences, then one token each, twice: the first time the products are shared, the
+ * second time not. Scores of all, [3][3 * vocab]. */
+static void scores_on(int threads, const bw_decoder *d, float *logits) {
+    enum { LONG = 401 };
+    static const size_t START[] = {0, LONG, LONG + 67, LONG + 68}, STEP[] = {0, 1, 2, 3};
+    int32_t ids[LONG + 68];
+    for (size_t i = 0; i < LONG + 68; i++)
+        ids[i] = (int32_t)(i * 131 % WIDE.vocab);
+    omp_set_num_threads(threads);
+    bw_kv_cache *c;
+    CHECK_OK(bw_kv_cache_of(d, 3, LONG + 2, &c, &err));
+    bw_batch prompt = {.ids = ids, .start = START, .n_seq = 3, .n_tokens = START[3]};
+    bw_batch one = {.ids = ids + 7, .start = STEP, .n_seq = 3, .n_tokens = 3};
+    CHECK_OK(bw_kv_append(c, NULL, &prompt, logits, &err));
+    for (size_t i = 1; i < 3; i++)
+        CHECK_OK(bw_kv_append(c, NULL, &one, logits + i * 3 * WIDE.vocab, &err));
+    bw_kv_cache_free(c);
+}
+
+static void test_threads_change_no_bit(void **state) {
+    (void)state;
+    bw_transformer *t;
+    CHECK_OK(bw_transformer_new(&WIDE, &t, &err));
+    bw_transformer_init(t, 9);
+    for (int kind = BW_PACK_F32; kind <= BW_PACK_INT8; kind++) {
+        bw_decoder *d;
+        float logits[3][9 * 1100];
+        CHECK_OK(bw_decoder_new(t, (bw_pack_kind)kind, &d, &err));
+        for (int threads = 1; threads <= 3; threads++)
+            scores_on(threads, d, logits[threads - 1]);
+        assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
+        assert_memory_equal(logits[0], logits[2], sizeof logits[0]);
+        bw_decoder_free(d);
+    }
+    bw_transformer_free(t);
+}
+
+/* Runs n steps that take `alone` or `shared` seconds; gives how many were shared. */
+static size_t shared_of(bw_pace *p, size_t n, double alone, double shared) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool all = bw_pace_next(p);
+        count += all;
+        bw_pace_note(p, all ? shared : alone);
+    }
+    return count;
+}
+
+static void test_steps_take_the_faster_way(void **state) {
+    (void)state;
+    bw_pace p = {0};
+    size_t n = shared_of(&p, 1000, 2, 1);
+    assert_in_range(n, 990, 999); /* a trial at 2, then after 16, 32, 64, ... */
+    n = shared_of(&p, 1000, 2, 50);
+    assert_in_range(n, 1, 600); /* the next trial finds out, 512 steps or fewer away */
+    assert_in_range(shared_of(&p, 1000, 2, 50), 0, 4);
+    assert_in_range(shared_of(&p, 3000, 2, 1), 1500, 3000);
+}
+
 static void test_what_does_not_fit_is_refused(void **state) {
     (void)state;
     bw_tf_config c;
@@ -165,6 +241,8 @@ int main(void) {
         cmocka_unit_test(test_steps_equal_a_whole_pass),
         cmocka_unit_test(test_neighbours_change_no_bit),
         cmocka_unit_test(test_reorder_copies_and_keeps_apart),
+        cmocka_unit_test(test_threads_change_no_bit),
+        cmocka_unit_test(test_steps_take_the_faster_way),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 
-.PHONY: all demo test test-real test-slow test-asan test-valgrind test-clang bench bench-model bench-fit deps \
+.PHONY: all demo test test-real test-slow test-browser test-odd test-asan test-valgrind test-clang bench bench-model bench-fit deps \
         format lint \
         install clean help
 .SECONDARY:
@@ -49,6 +49,9 @@ test: deps                   ## install what is missing, build, run every test
 test-real: all               ## the main job on published data; needs DATA=folder
 	@test -n "$(DATA)" || { echo "usage: make test-real DATA=FOLDER (see tests/real.sh)"; exit 2; }
 	@tests/run.sh tests/real.sh $(wildcard tests/real/*.sh)
+
+test-browser: all            ## the demo report in Chromium: axe-core, overflow, overlap, requests
+	@tests/run.sh tests/browser/run.sh
 
 test-slow: all               ## statistical coverage by simulation, minutes
 	@$(MAKE) --no-print-directory -j"$$(nproc)" $(patsubst %.c,$(BUILD)/%,$(wildcard tests/slow/test_*.c))

@@ -70,17 +70,47 @@ static const char *spaced(const bw_shop *s, const char *name) {
     return copy;
 }
 
-/* The language's word for KIND.NAME, or the name itself made readable. */
-static const char *known_name(const bw_shop *s, const char *kind, const char *name) {
+/* The language's word for KIND.NAME, NULL when it has none. "Valentine’s Day" is found as
+ * "valentine's_day". */
+static const char *word_of(const bw_shop *s, const char *kind, const char *name, size_t n) {
+    static const char APOSTROPHE[] = "\xe2\x80\x99";
     bw_buf key = {0};
     bw_buf_addf(&key, "%s.", kind);
-    for (const char *p = name; *p; p++) {
-        char ch = *p == ' ' || *p == '-' ? '_' : (char)tolower((unsigned char)*p);
+    for (const char *p = name; p < name + n; p++) {
+        bool curly = strncmp(p, APOSTROPHE, 3) == 0;
+        char ch = curly ? '\'' : *p == ' ' || *p == '-' ? '_' : (char)tolower((unsigned char)*p);
         bw_buf_add_n(&key, &ch, 1);
+        p += curly ? 2 : 0;
     }
     const char *word = key.text ? bw_word_nth(s->locale, key.text, 0) : NULL;
     bw_buf_free(&key);
+    return word;
+}
+
+/* The language's word for KIND.NAME, or the name itself made readable. */
+static const char *known_name(const bw_shop *s, const char *kind, const char *name) {
+    const char *word = word_of(s, kind, name, strlen(name));
     return word ? word : spaced(s, presentable(s, name));
+}
+
+/* A holiday in the report's language, with the year that its name may carry; a name of the shop's own
+ * as it is, in quotation marks. */
+static const char *event_name(const bw_shop *s, const char *name) {
+    size_t n = strlen(name);
+    const char *word = word_of(s, "event", name, n);
+    if (word)
+        return word;
+    const char *year = n > 5 ? name + n - 4 : "";
+    bool dated = strspn(year, "0123456789") == 4 && (year[-1] == ' ' || year[-1] == '_');
+    word = dated ? word_of(s, "event", name, n - 5) : NULL;
+    bw_message m = {.key = word ? "event.year" : "event.own"};
+    bw_message_text(&m, "name", word ? word : presentable(s, name));
+    bw_message_text(&m, "year", year);
+    return bw_shop_phrase(s, &m);
+}
+
+const char *bw_shop_source(const bw_shop *s, const char *name) {
+    return known_name(s, "source", name);
 }
 
 const char *bw_shop_title(const bw_shop *s, const char *label) {
@@ -88,7 +118,7 @@ const char *bw_shop_title(const bw_shop *s, const char *label) {
         !islower((unsigned char)*label))
         return label;
     size_t word = strspn(label, "abcdefghijklmnopqrstuvwxyz-");
-    if (label[word] && label[word] != ' ')
+    if (label[word] && label[word] != ' ' && label[word] != '\'')
         return label;
     char *copy = bw_arena_text(s->arena, label);
     *copy = (char)toupper((unsigned char)*copy);
@@ -108,7 +138,7 @@ const char *bw_shop_aspect(const bw_shop *s, const char *name) {
 
 const char *bw_shop_part(const bw_shop *s, const char *part) {
     if (strncmp(part, "_event:", 7) == 0)
-        return known_name(s, "event", part + 7);
+        return event_name(s, part + 7);
     if (strncmp(part, "_control:", 9) == 0)
         return known_name(s, "control", part + 9);
     return *part == '_' ? known_name(s, "part", part + 1) : bw_shop_channel(s, part);
@@ -288,6 +318,8 @@ static void find_settings(bw_shop *s) {
     char key[40];
     snprintf(key, sizeof key, "outcome.%.30s", kind);
     bw_locale_set(s->locale, "term.outcome", bw_word(s->locale, key));
+    snprintf(key, sizeof key, "be.%.30s", kind); /* the verb that goes with it */
+    bw_locale_set(s->locale, "term.is", bw_word(s->locale, key));
 }
 
 static void find_presence(bw_shop *s) {

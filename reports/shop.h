@@ -64,6 +64,7 @@ void bw_shop_close(bw_shop *s);
  * "_event:NAME", "_control:NAME", a channel). Never NULL. */
 const char *bw_shop_channel(const bw_shop *s, const char *name);
 const char *bw_shop_aspect(const bw_shop *s, const char *name);
+const char *bw_shop_source(const bw_shop *s, const char *name); /* of reviews */
 const char *bw_shop_part(const bw_shop *s, const char *part);
 /* A name with a capital first letter where the language has capitals; arena. */
 const char *bw_shop_title(const bw_shop *s, const char *label);

@@ -317,21 +317,54 @@ static void budget_title(bw_chart *ch) {
     bw_chart_head(ch, &title, &subtitle);
 }
 
+/* Where a row's disc and arrow head stand, and what is written outside of them. */
+typedef struct {
+    double now, then;
+    const char *now_text, *then_text; /* then_text: NULL when the channel keeps its money */
+    bool up;
+} move_marks;
+
+static move_marks mark_move(const bw_chart *ch, const rows_layout *r, const moves *d, size_t i) {
+    return (move_marks){.now = bw_panel_x(&r->plot, d->now[i]),
+                        .then = bw_panel_x(&r->plot, d->planned[i]),
+                        .now_text = money_text(ch, d->now[i], r->plot.x1, false),
+                        .then_text =
+                            keeps(d, i) ? NULL : money_text(ch, d->planned[i], r->plot.x1, false),
+                        .up = d->planned[i] > d->now[i]};
+}
+
+#define MARK_GAP 10 /* pixels between a mark and its value */
+
+/* Insets the plot so that the values beside the marks stay inside of it. */
+static void make_room(const bw_chart *ch, rows_layout *r, const moves *d) {
+    double left = 0, right = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        move_marks k = mark_move(ch, r, d, i);
+        bool now_right = k.then_text && !k.up;
+        double now = MARK_GAP + bw_font_width(k.now_text, BW_TICK_SIZE, false);
+        double then = MARK_GAP + (k.then_text ? bw_font_width(k.then_text, BW_TICK_SIZE, true) : 0);
+        left = fmax(left, r->plot.left - (now_right ? k.then - then : k.now - now));
+        right = fmax(right, (now_right ? k.now + now : k.then + then) - r->plot.right);
+    }
+    r->plot.left += left;
+    r->plot.right -= right;
+}
+
 static void draw_move(bw_chart *ch, const rows_layout *r, const moves *d, size_t i, double y) {
-    double now = bw_panel_x(&r->plot, d->now[i]), then = bw_panel_x(&r->plot, d->planned[i]);
-    double largest = r->plot.x1;
-    bool up = then > now, still = keeps(d, i);
+    move_marks k = mark_move(ch, r, d, i);
+    double now = k.now, then = k.then;
+    bool up = k.up, still = !k.then_text;
     bw_colour colour = up ? BW_GOOD : BW_BAD;
     double row = ch->narrow ? y + 10 : y;
     if (!still && fabs(then - now) >= 3)
         bw_canvas_arrow(ch->canvas, now, then, row, 5, colour);
     bw_canvas_mark(ch->canvas, now, row, BW_DISC, 9, BW_AXIS);
     bool right = !still && !up; /* the value of now stands on the side away from the arrow */
-    bw_chart_text(ch, now + (right ? 10 : -10), row, right ? BW_LEFT : BW_RIGHT, BW_TICK_SIZE,
-                  false, BW_MUTED, money_text(ch, d->now[i], largest, false));
+    bw_chart_text(ch, now + (right ? MARK_GAP : -MARK_GAP), row, right ? BW_LEFT : BW_RIGHT,
+                  BW_TICK_SIZE, false, BW_MUTED, k.now_text);
     if (!still)
         bw_chart_text(ch, then + (up ? 8 : -8), row, up ? BW_LEFT : BW_RIGHT, BW_TICK_SIZE, true,
-                      bw_text_colour(colour), money_text(ch, d->planned[i], largest, false));
+                      bw_text_colour(colour), k.then_text);
 }
 
 static void moves_table(bw_chart *ch, const moves *d) {
@@ -377,8 +410,9 @@ bw_status bw_chart_budget(bw_chart *ch, bw_err *err) {
                *expected = bw_shop_word(s, "chart.expected");
     rows_layout r = lay_rows(ch, names, v1, v2, d.n, change, expected);
     for (size_t i = 0; i < d.n; i++)
-        r.plot.x1 = fmax(r.plot.x1, fmax(d.now[i], d.planned[i]) * (ch->narrow ? 1.3 : 1.12));
+        r.plot.x1 = fmax(r.plot.x1, fmax(d.now[i], d.planned[i]));
     bw_nice_range(&r.plot.x0, &r.plot.x1, ch->narrow ? 3 : 5);
+    make_room(ch, &r, &d);
     bw_axis_x(ch, &r.plot, BW_MONEY, ch->narrow ? 3 : 5);
     if (!ch->narrow)
         bw_chart_text(ch, r.column1, r.top - 15, BW_RIGHT, BW_SMALL_SIZE, false, BW_MUTED, change);

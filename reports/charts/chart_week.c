@@ -63,13 +63,14 @@ static bw_status read_figures(const bw_chart *ch, figure *out, size_t *n, bw_err
 }
 
 static void kpi_title(bw_chart *ch, const figure *f, size_t n) {
-    size_t first = n, count = 0;
+    size_t first = n, second = n, count = 0;
     for (size_t i = 0; i < n; i++)
-        if (read_figure(&f[i]) != READING_NORMAL && count++ == 0)
-            first = i;
+        if (read_figure(&f[i]) != READING_NORMAL && count++ < 2)
+            *(count == 1 ? &first : &second) = i;
     bw_message title = {.key = n && !f[0].normal ? "chart.kpi.short"
                                : count == 0      ? "chart.kpi.calm"
                                : count == 1      ? "chart.kpi.one"
+                               : count == 2      ? "chart.kpi.two"
                                                  : "chart.kpi.more"};
     if (first < n) {
         bw_message_name(&title, "figure", bw_shop_word(ch->shop, f[first].measure->label));
@@ -77,11 +78,11 @@ static void kpi_title(bw_chart *ch, const figure *f, size_t n) {
         bw_message_fact(&title, "normal", f[first].normal);
         if (f[first].change)
             bw_message_fact(&title, "change", f[first].change);
-        else
+        else if (count == 1)
             title.key = "chart.kpi.one_plain";
-        char number[24];
-        snprintf(number, sizeof number, "%zu", count - 1);
-        bw_message_text(&title, "others", bw_arena_text(ch->shop->arena, number));
+        if (second < n)
+            bw_message_name(&title, "second", bw_shop_word(ch->shop, f[second].measure->label));
+        bw_message_text(&title, "others", bw_arena_textf(ch->shop->arena, "%zu", count - 2));
     }
     bw_message subtitle = {.key = "chart.kpi.subtitle"};
     bw_message_day(&subtitle, "day", ch->shop->last_day);
@@ -331,16 +332,25 @@ static void waterfall_range(const step *steps, size_t n, double from, double to,
     *hi += air;
 }
 
-static bw_colour step_colour(const step *s) {
-    return s->rest ? BW_AXIS : s->value >= 0 ? BW_GOOD : BW_BAD;
-}
-
-static const char *step_value(const bw_chart *ch, const step *s, double size) {
-    bw_number style = {.unit = bw_unit_named(ch->shop->outcome_unit),
+/* Values share scale and decimals; size: of the largest. */
+static bw_number step_style(const bw_chart *ch, double size) {
+    return (bw_number){.unit = bw_unit_named(ch->shop->outcome_unit),
                        .place = (int)floor(log10(fmax(size, 1e-9))) - 1,
                        .scale_of = size,
                        .sign = true,
                        .compact = true};
+}
+
+/* A step that shows as zero has no direction. */
+static bw_colour step_colour(const bw_chart *ch, const step *s, double size) {
+    bw_number style = step_style(ch, size);
+    if (s->rest || bw_rounded(s->value, &style) == 0)
+        return BW_AXIS;
+    return s->value > 0 ? BW_GOOD : BW_BAD;
+}
+
+static const char *step_value(const bw_chart *ch, const step *s, double size) {
+    bw_number style = step_style(ch, size);
     return bw_shop_format(ch->shop, s->value, &style);
 }
 
@@ -380,14 +390,14 @@ static void waterfall_columns(bw_chart *ch, const bw_panel *p, const step *steps
         const step *s = &steps[k - 1];
         double end = bw_panel_y(p, at + s->value), top = fmin(y, end);
         bw_canvas_rect(ch->canvas, x - half, top, x + half, fmax(fmax(y, end), top + 1.5),
-                       step_colour(s));
+                       step_colour(ch, s, size));
         if (isfinite(s->lo) && isfinite(s->hi)) {
             bw_canvas_segment(ch->canvas, x, bw_panel_y(p, at + s->lo), x,
                               bw_panel_y(p, at + s->hi), 1.6, BW_SOLID, BW_INK);
             top = fmin(top, bw_panel_y(p, at + s->hi));
         }
-        bw_chart_text(ch, x, top - 13, BW_CENTER, 14, true, bw_text_colour(step_colour(s)),
-                      step_value(ch, s, size));
+        bw_chart_text(ch, x, top - 13, BW_CENTER, 14, true,
+                      bw_text_colour(step_colour(ch, s, size)), step_value(ch, s, size));
         step_label(ch, x, p->bottom + 20, slot - 6, s->title);
         at += s->value;
     }
@@ -420,10 +430,11 @@ static void waterfall_rows(bw_chart *ch, const step *steps, size_t n, double fro
                 : s->title;
         bw_chart_text_in(ch, ch->left, top + 10, 270, BW_LEFT, BW_VALUE_SIZE, end, BW_INK, label);
         bw_chart_text(ch, ch->right, top + 10, BW_RIGHT, BW_VALUE_SIZE, true,
-                      end ? BW_INK : bw_text_colour(step_colour(s)),
+                      end ? BW_INK : bw_text_colour(step_colour(ch, s, size)),
                       end ? bw_shop_format(ch->shop, at, &total) : step_value(ch, s, size));
         bw_canvas_rect(ch->canvas, fmin(x, x2) - (end ? 2.5 : 0), y - 8,
-                       fmax(x, x2) + (end ? 2.5 : 0.5), y + 8, end ? BW_INK : step_colour(s));
+                       fmax(x, x2) + (end ? 2.5 : 0.5), y + 8,
+                       end ? BW_INK : step_colour(ch, s, size));
         if (!end && isfinite(s->lo) && isfinite(s->hi))
             bw_canvas_segment(ch->canvas, bw_panel_x(&p, at + s->lo), y, bw_panel_x(&p, at + s->hi),
                               y, 1.6, BW_SOLID, BW_INK);

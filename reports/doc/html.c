@@ -67,6 +67,13 @@ static void add_marked(page *p, const char *text) {
 
 /* ---- blocks ---- */
 
+#define SHORT_CELL \
+    24 /* bytes; such a cell stays on one line, or Chinese breaks it letter by letter */
+
+static bool is_short_cell(const char *cell) {
+    return strlen(cell) <= SHORT_CELL && *cell != 1;
+}
+
 static void add_table(page *p, const bw_block *b) {
     bw_buf_add(p->out, "<div class=\"ledger\"><table><thead><tr>");
     for (size_t i = 0; i < b->columns; i++) {
@@ -80,10 +87,11 @@ static void add_table(page *p, const bw_block *b) {
         for (size_t i = 0; i < b->columns; i++) {
             const char *cell = b->cells[r * b->columns + i];
             bool none = strcmp(cell, "–") == 0;
-            bw_buf_add(p->out, i == 0       ? "<td class=\"id\""
-                               : none       ? "<td class=\"none\""
-                               : *cell == 6 ? "<td class=\"day\""
-                                            : "<td");
+            bw_buf_add(p->out, i == 0                ? "<td class=\"id\""
+                               : none                ? "<td class=\"none\""
+                               : *cell == 6          ? "<td class=\"day\""
+                               : is_short_cell(cell) ? "<td class=\"short\""
+                                                     : "<td");
             if (i > 1) {
                 bw_buf_add(p->out, " data-head=\"");
                 bw_buf_add_html(p->out, b->cells[i]);

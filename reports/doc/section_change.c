@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MOVERS_MOST 10 /* figures of the week that are told besides the outcome */
 #define NOTABLE_CHANGE \
     0.15 /* from here a figure's move is told with its reason, or that there is none */
 
@@ -161,39 +162,78 @@ static bw_status event_of_week(bw_document *d, const char **name, bw_err *err) {
     return st;
 }
 
-static bw_status say_mover(bw_document *d, bw_buf *p, const bw_measure *measure, bw_err *err) {
+/* A figure that moved, and why. */
+typedef struct {
+    const bw_fact *week, *change;
+    const char *label;
+    const char *event; /* of the week, as the report calls it; NULL */
+    bw_message spend;  /* the spend's own reason; without slots when there is none */
+    double salience;
+} mover;
+
+/* Finds out whether a figure moved enough to be told; *moved says so. */
+static bw_status read_mover(bw_document *d, const bw_measure *measure, const char *event, mover *m,
+                            bool *moved, bw_err *err) {
     bw_shop *s = d->shop;
-    const bw_fact *week = of_measure(s, "week", measure->name),
-                  *change = of_measure(s, "change", measure->name),
-                  *normal = of_measure(s, "normal", measure->name);
-    if (!week || !change || strcmp(measure->name, s->outcome) == 0)
+    const bw_fact *normal = of_measure(s, "normal", measure->name);
+    *m = (mover){.week = of_measure(s, "week", measure->name),
+                 .change = of_measure(s, "change", measure->name),
+                 .label = bw_word(s->locale, measure->label)};
+    *moved = false;
+    if (!m->week || !m->change || strcmp(measure->name, s->outcome) == 0)
         return BW_OK;
-    int side = outside(week, normal);
-    bool large = measure->difference ? change->lo > 0 || change->hi < 0
-                                     : fabs(change->value) >= NOTABLE_CHANGE;
-    if (!side && !large)
-        return BW_OK;
-    const char *why = NULL;
-    bw_message m = {.salience = side && large ? 0.6 : 0.4};
-    bw_message_name(&m, "figure", bw_word(s->locale, measure->label));
-    bw_message_fact(&m, "change", change);
-    bw_message_fact(&m, "week", week);
-    bw_status st = BW_OK;
-    const char *event = NULL;
-    if (strcmp(measure->name, "spend") == 0) {
-        st = spend_reason(d, change, &m, err);
-        why = m.n > 3 ? "spend" : NULL;
-    } else if (!measure->difference) {
-        st = event_of_week(d, &event, err);
-        if (event) {
-            bw_message_name(&m, "event",
-                            bw_shop_part(s, bw_arena_textf(s->arena, "_event:%s", event)));
-            why = "event";
-        }
+    int side = outside(m->week, normal);
+    bool large = measure->difference ? m->change->lo > 0 || m->change->hi < 0
+                                     : fabs(m->change->value) >= NOTABLE_CHANGE;
+    *moved = side || large;
+    m->salience = side && large ? 0.6 : 0.4;
+    if (*moved && strcmp(measure->name, "spend") == 0)
+        return spend_reason(d, m->change, &m->spend, err);
+    m->event = measure->difference ? NULL : event;
+    return BW_OK;
+}
+
+/* One sentence for a figure, or for two that moved for the same reason (b not NULL). */
+static void say_mover(bw_document *d, bw_buf *p, const mover *a, const mover *b) {
+    bw_message m = a->spend;
+    const char *why = m.n ? "spend" : a->event ? "event" : "none";
+    m.key = bw_arena_textf(d->shop->arena, "mover.%s%s", why, b ? ".2" : "");
+    m.salience = a->salience;
+    bw_message_name(&m, "figure", a->label);
+    bw_message_fact(&m, "change", a->change);
+    bw_message_fact(&m, "week", a->week);
+    if (b) {
+        m.salience = fmax(m.salience, b->salience);
+        bw_message_name(&m, "second", b->label);
+        bw_message_fact(&m, "change2", b->change);
+        bw_message_fact(&m, "week2", b->week);
     }
-    m.key = bw_arena_textf(s->arena, "mover.%s", why ? why : "none");
-    if (st == BW_OK)
-        bw_say(d, p, &m);
+    if (a->event)
+        bw_message_name(&m, "event", a->event);
+    bw_say(d, p, &m);
+}
+
+static bool same_reason(const mover *a, const mover *b) {
+    return !a->spend.n && !b->spend.n && (a->event != NULL) == (b->event != NULL);
+}
+
+static bw_status say_movers(bw_document *d, bw_buf *p, bw_err *err) {
+    mover list[MOVERS_MOST];
+    size_t n = 0;
+    const char *event = NULL;
+    bw_status st = event_of_week(d, &event, err);
+    if (event)
+        event = bw_shop_part(d->shop, bw_arena_textf(d->shop->arena, "_event:%s", event));
+    for (const bw_measure *m = BW_MEASURES; m->name && st == BW_OK && n < MOVERS_MOST; m++) {
+        bool moved;
+        st = read_mover(d, m, event, &list[n], &moved, err);
+        n += moved;
+    }
+    for (size_t i = 0; i < n && st == BW_OK; i++) {
+        bool two = i + 1 < n && same_reason(&list[i], &list[i + 1]);
+        say_mover(d, p, &list[i], two ? &list[i + 1] : NULL);
+        i += two;
+    }
     return st;
 }
 
@@ -210,8 +250,8 @@ bw_status bw_section_change(bw_document *d, bw_err *err) {
     say_year(d, &p);
     bw_say_done(d, sec, &p);
     bw_status st = bw_chart_block(d, sec, "kpi", err);
-    for (const bw_measure *m = BW_MEASURES; m->name && st == BW_OK; m++)
-        st = say_mover(d, &p, m, err);
+    if (st == BW_OK)
+        st = say_movers(d, &p, err);
     bw_say_done(d, sec, &p);
     return st == BW_OK && d->shop->has_outcome ? bw_chart_block(d, sec, "waterfall", err) : st;
 }

@@ -186,6 +186,7 @@ static void say_forecast(bw_document *d, bw_buf *p) {
         const bw_fact *told = met ? plan : find(d, "forecast.missed", "");
         bw_message m = {.key = met ? "outlook.met" : "outlook.missed", .salience = 0.9};
         bw_message_fact(&m, "plan", told ? told : plan);
+        bw_message_day(&m, "until", plan->at);
         bw_say(d, p, &m);
     }
 }

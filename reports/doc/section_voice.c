@@ -196,7 +196,7 @@ static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect,
         quoted[(*n_quoted)++] = clean;
         bw_block *b = bw_block_add(d, sec, BW_QUOTE);
         bw_message from = {.key = *source[i] ? "quote.source" : "quote.plain"};
-        bw_message_name(&from, "source", source[i]);
+        bw_message_name(&from, "source", bw_shop_source(d->shop, source[i]));
         bw_message_day(&from, "day", day[i]);
         bw_message_name(&from, "aspect", bw_shop_aspect(s, aspect));
         const bw_fact *share =

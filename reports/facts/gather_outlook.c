@@ -15,11 +15,19 @@ static bw_status add_week(bw_shop *s, const char *measure, const char *week, bw_
 }
 
 static bw_status add_plan(bw_shop *s, bw_err *err) {
-    bw_status st =
-        bw_fact_add(s->facts, (bw_fact_name){"forecast.plan", "", "", s->outcome_unit}, NULL, err,
-                    "SELECT mean AS value, probability FROM estimate WHERE run = %lld AND name = "
-                    "'plan_met' ORDER BY at DESC LIMIT 1",
-                    (long long)s->runs.forecast);
+    const char **until;
+    size_t n;
+    bw_status st = bw_query(s, "t", &n, err,
+                            "SELECT substr(at, 13, 10) FROM estimate WHERE run = ?1 AND name = "
+                            "'plan_met' ORDER BY at DESC LIMIT 1",
+                            s->runs.forecast, NULL, &until);
+    if (st != BW_OK || n == 0)
+        return st;
+    st = bw_fact_add(s->facts, (bw_fact_name){"forecast.plan", "", until[0], s->outcome_unit}, NULL,
+                     err,
+                     "SELECT mean AS value, probability FROM estimate WHERE run = %lld AND name = "
+                     "'plan_met' ORDER BY at DESC LIMIT 1",
+                     (long long)s->runs.forecast);
     /* The plan covers a period "first..last"; a chart of weeks needs its weekly part. */
     if (st == BW_OK)
         st = bw_fact_add(s->facts, (bw_fact_name){"forecast.plan_week", "", "", s->outcome_unit},

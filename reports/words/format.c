@@ -138,12 +138,12 @@ static void add_pattern(const bw_locale *l, bw_buf *out, const char *pattern, co
 }
 
 static void add_money(const bw_locale *l, bw_buf *out, double x, const bw_number *s) {
-    int exponent;
-    const char *scale = scale_for(l, s->scale_of, s->place, &exponent);
+    int exponent = 0;
+    const char *scale = x > 0 ? scale_for(l, s->scale_of, s->place, &exponent) : "";
     bw_buf digits = {0};
     double scaled = x / pow(10, exponent);
     int decimals = exponent - s->place, most = exponent == 0 ? 2 : scaled < 10 ? 1 : 2;
-    add_digits(l, &digits, scaled, decimals < most ? decimals : most);
+    add_digits(l, &digits, scaled, x == 0 ? 0 : decimals < most ? decimals : most);
     const char *pattern = s->bare && s->compact ? "number.money_bare_compact"
                           : s->bare             ? "number.money_bare"
                           : s->compact          ? "number.money_compact"

@@ -177,13 +177,14 @@ static bw_status check_numbers(guard *g, const char *text) {
 /* Names, days and plain texts come from the data as they are: what they contain is not checked. */
 static void blank(char *text, const char *part) {
     size_t n = strlen(part);
-    for (char *p = n ? strstr(text, part) : NULL; p; p = strstr(p + n, part))
+    for (char *p = n ? strcasestr(text, part) : NULL; p; p = strcasestr(p + n, part))
         memset(p, '_', n);
 }
 
+/* Case does not matter: a sentence may begin with the word. */
 static bool has_word(const char *text, const char *word) {
     size_t n = strlen(word);
-    for (const char *p = text; (p = strstr(p, word)); p++) {
+    for (const char *p = text; (p = strcasestr(p, word)); p++) {
         bool left = p == text || !isalpha((unsigned char)p[-1]),
              right = !isalpha((unsigned char)p[n]);
         if ((unsigned char)*word > 127 || (left && right))

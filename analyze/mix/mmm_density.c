@@ -39,6 +39,7 @@ void *mmm_scratch_new(const void *model) {
         {&sc->a, CG * n},
         {&sc->s, CG * n},
         {&sc->e, m->geos * n},
+        {&sc->mix, m->geos * n},
         {&sc->sum_s, CG},
         {&sc->h, CG},
         {&sc->v, CG},
@@ -50,7 +51,8 @@ void *mmm_scratch_new(const void *model) {
         {&sc->gbase, n},
         {&sc->g, n},
         {&sc->u, n},
-        {&sc->shift, m->n_shear},
+        {&sc->shift, bw_lanes_up(m->n_shear)},
+        {&sc->moment, bw_lanes_up(m->n_shear)},
         {&sc->lift, 3 * m->lift_room},
     };
     size_t total = 0, count = sizeof arrays / sizeof *arrays;
@@ -112,9 +114,20 @@ static void channel_media(const bw_mmm *m, scratch *sc, size_t c) {
     sc->B[c] = ch->money > 0 ? ch->money * r / sc->D[c] : r;
 }
 
+/* What all channels add to each geo, scaled. */
+static void mix(const bw_mmm *m, scratch *sc) {
+    memset(sc->mix, 0, m->geos * m->n * sizeof *sc->mix);
+    for (size_t g = 0; g < m->geos; g++)
+        for (size_t c = 0; c < m->data->n_channel; c++) {
+            size_t cg = c * m->geos + g;
+            bw_k_axpy(sc->mix + g * m->n, sc->B[c] * sc->v[cg], sc->s + cg * m->n, m->n);
+        }
+}
+
 void mmm_media(const bw_mmm *m, scratch *sc) {
     for (size_t c = 0; c < m->data->n_channel; c++)
         channel_media(m, sc, c);
+    mix(m, sc);
 }
 
 /* A knot's coefficient is kappa z when knots are pooled. */
@@ -132,14 +145,8 @@ double mmm_geo_control(const bw_mmm *m, const scratch *sc, size_t k, size_t g) {
 
 void mmm_base(const bw_mmm *m, scratch *sc) {
     memset(sc->base, 0, m->n * sizeof *sc->base);
-    for (size_t p = 0; p < m->columns; p++) {
-        double b = mmm_coefficient(m, sc, p);
-        size_t from = m->column_from[p], first = m->entries[p], last = m->entries[p + 1];
-        for (size_t i = first; i < last; i++)
-            sc->base[m->entry_time[i]] += b * m->entry_value[i];
-        if (first == last)
-            bw_k_axpy(sc->base + from, b, m->design + p * m->n + from, m->column_to[p] - from);
-    }
+    for (size_t p = 0; p < m->columns; p++)
+        mmm_column_add(m, p, mmm_coefficient(m, sc, p), sc->base);
 }
 
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g) {
@@ -149,10 +156,7 @@ void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g) {
         bw_k_axpy(sc->mu, sc->natural[m->at_tau + g - 1], m->live, n);
     for (size_t k = 0; k < m->data->n_control; k++)
         bw_k_axpy(sc->mu, mmm_geo_control(m, sc, k, g), m->z + (k * m->geos + g) * n, n);
-    for (size_t c = 0; c < m->data->n_channel; c++) {
-        size_t cg = c * m->geos + g;
-        bw_k_axpy(sc->mu, sc->B[c] * sc->v[cg], sc->s + cg * n, n);
-    }
+    bw_k_axpy(sc->mu, 1.0, sc->mix + g * n, n);
 }
 
 static double normal_likelihood(const bw_mmm *m, scratch *sc, size_t g) {
@@ -218,68 +222,9 @@ static void media_gradient(const bw_mmm *m, scratch *sc) {
         }
 }
 
-/* What one unit of the i-th sheared parameter is as a coefficient: kappa for pooled knots. */
-static double shear_unit(const bw_mmm *m, const scratch *sc, size_t i) {
-    bool knot = m->at_kappa != NONE && m->shear_param[i] >= m->at_column + m->knots_from &&
-                m->shear_param[i] < m->at_column + m->columns;
-    return knot ? sc->natural[m->at_kappa] : 1.0;
-}
-
-/* The parameter moved by the sampler is theta + P u, u the media summed over geos: what the baseline
- * would be without media. Given it, the baseline hardly depends on how much the media earn, and the
- * sampler needs no narrow curved path between them. The Jacobian is one. */
-void mmm_shear(const bw_mmm *m, scratch *sc) {
-    size_t n = m->n;
-    if (m->n_shear == 0)
-        return;
-    memset(sc->u, 0, n * sizeof *sc->u);
-    for (size_t g = 0; g < m->geos; g++) {
-        memset(sc->g, 0, n * sizeof *sc->g);
-        for (size_t c = 0; c < m->data->n_channel; c++) {
-            size_t cg = c * m->geos + g;
-            bw_k_axpy(sc->g, sc->B[c] * sc->v[cg], sc->s + cg * n, n);
-        }
-        bw_k_add_product(sc->u, m->w + g * n, sc->g, n);
-    }
-    for (size_t i = 0; i < m->n_shear; i++) {
-        sc->shift[i] = bw_k_dot(m->shear + i * n, sc->u, n) / shear_unit(m, sc, i);
-        sc->natural[m->shear_param[i]] -= sc->shift[i];
-    }
-}
-
-/* Priors of the sheared parameters, and e := e - w (P' d / d theta): the way of the media through them. */
-static double shear_back(const bw_mmm *m, scratch *sc) {
-    double lp = 0, x, slope, dq;
-    if (m->n_shear == 0)
-        return lp;
-    memset(sc->u, 0, m->n * sizeof *sc->u);
-    for (size_t i = 0; i < m->n_shear; i++) {
-        size_t at = m->shear_param[i];
-        lp += bw_prior_eval(&m->param[at].prior, sc->natural[at], &x, &slope, &dq);
-        double unit = shear_unit(m, sc, i);
-        sc->grad[at] += dq;
-        if (unit != 1.0)
-            sc->grad[m->at_kappa] += sc->grad[at] * sc->shift[i] / unit;
-        bw_k_axpy(sc->u, -sc->grad[at] / unit, m->shear + i * m->n, m->n);
-    }
-    for (size_t g = 0; g < m->geos; g++)
-        bw_k_add_product(sc->e + g * m->n, m->w + g * m->n, sc->u, m->n);
-    return lp;
-}
-
-static double column_dot(const bw_mmm *m, size_t p, const double *v) {
-    size_t from = m->column_from[p], first = m->entries[p], last = m->entries[p + 1];
-    if (first == last)
-        return bw_k_dot(v + from, m->design + p * m->n + from, m->column_to[p] - from);
-    double sum = 0;
-    for (size_t i = first; i < last; i++)
-        sum += v[m->entry_time[i]] * m->entry_value[i];
-    return sum;
-}
-
 static void base_gradient(const bw_mmm *m, scratch *sc) {
     for (size_t p = 0; p < m->columns; p++) {
-        double d = column_dot(m, p, sc->gbase);
+        double d = mmm_column_dot(m, p, sc->gbase);
         size_t at = m->at_column + p;
         if (p >= m->knots_from && m->at_kappa != NONE) {
             sc->grad[m->at_kappa] += d * sc->natural[at];
@@ -402,7 +347,7 @@ double mmm_eval(const void *model, void *room, const double *q, double *grad) {
     for (size_t g = 0; g < m->geos; g++)
         lp += geo_outcome(m, sc, g);
     base_gradient(m, sc);
-    lp += shear_back(m, sc);
+    lp += mmm_shear_back(m, sc);
     media_gradient(m, sc);
     for (size_t i = 0; i < m->n_lift; i++)
         lp += lift_likelihood(m, sc, &m->lift[i]);

@@ -54,10 +54,10 @@ struct bw_mmm {
     size_t *entries;    /* [columns + 1] where the list of a short column begins; empty: none */
     size_t *entry_time; /* period and value of each entry of the lists */
     double *entry_value;
-    size_t columns, knots_from;   /* columns from knots_from on are knots */
-    double *geo_scale;            /* [geos] money of one unit of scaled outcome */
-    double shift;                 /* subtracted from the scaled outcome */
-    double *shear;                /* [n_shear, n] P: regression of the media on the baseline */
+    size_t columns, knots_from; /* columns from knots_from on are knots */
+    double *geo_scale;          /* [geos] money of one unit of scaled outcome */
+    double shift;               /* subtracted from the scaled outcome */
+    double *shear; /* [n_shear, n_shear in whole lanes] inverse normal matrix, see mmm_shear.c */
     size_t *shear_param, n_shear; /* the parameters that move */
     channel *channel;
     lift_series *lift_series;
@@ -77,10 +77,11 @@ typedef struct {
     double *corr;                      /* [channels, lags] gradient with respect to them */
     double *a, *s;                     /* [channels, geos, n] adstocked, saturated */
     double *e;                         /* [geos, n] d loglik / d mu */
+    double *mix;                       /* [geos, n] sum over channels of B v s */
     double *sum_s, *h, *v;             /* [channels, geos] sum_t s; sum_t e s; e^(eta Z) */
     double *B, *D, *gB;                /* [channels] */
     double *base, *mu, *gbase, *g, *u; /* [n] */
-    double *shift;                     /* [n_shear] */
+    double *shift, *moment;            /* [n_shear] */
     double *lift;                      /* [3 * lift_room] */
     double *block;                     /* all of the above */
 } scratch;
@@ -103,8 +104,14 @@ const double *mmm_outcome_of(const bw_mmm *m, size_t g);
 bw_status mmm_scale(bw_mmm *m, bw_err *err);
 size_t mmm_design_room(const bw_mmm *m); /* columns at most */
 void mmm_fill_design(bw_mmm *m);
-/* mmm_shear.c: after the parameters are known. */
+/* mmm_shear.c: after the parameters are known; natural values of the baseline, after mmm_media; and the
+ * way back: e gets the media's way through the sheared parameters, whose log priors are returned. */
 bw_status mmm_build_shear(bw_mmm *m, bw_err *err);
+void mmm_shear(const bw_mmm *m, scratch *sc);
+double mmm_shear_back(const bw_mmm *m, scratch *sc);
+/* Column p of the design: its product with v [n]; y [n] += b column. */
+double mmm_column_dot(const bw_mmm *m, size_t p, const double *v);
+void mmm_column_add(const bw_mmm *m, size_t p, double b, double *y);
 /* mmm_params.c: the table of parameters. mmm_lift.c: the terms of experiments. */
 bw_status mmm_add_params(bw_mmm *m, bw_err *err);
 bw_status mmm_build_lift(bw_mmm *m, bw_err *err);
@@ -112,7 +119,6 @@ bw_status mmm_build_lift(bw_mmm *m, bw_err *err);
 /* mmm_density.c: media, effects and scaled contributions of the parameters in sc->natural. */
 void mmm_natural(const bw_mmm *m, scratch *sc, const double *q);
 void mmm_media(const bw_mmm *m, scratch *sc);
-void mmm_shear(const bw_mmm *m, scratch *sc); /* after mmm_media: natural values of the baseline */
 void mmm_geo_mean(const bw_mmm *m, scratch *sc, size_t g); /* sc->mu, after sc->base */
 void mmm_base(const bw_mmm *m, scratch *sc);
 double mmm_coefficient(const bw_mmm *m, const scratch *sc, size_t column);

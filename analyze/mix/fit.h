@@ -20,7 +20,7 @@ typedef struct {
     const char *likelihood; /* "normal", "student", NULL = the preset's */
     long knots, fourier;    /* LONG_MIN = the preset's */
     long seed, chains, draws, warmup; /* draws and warm-up a chain */
-    bool dense;                       /* a dense mass matrix; false: by number of parameters */
+    bool dense;                       /* a mass matrix of all parameters; else of what geos share */
     bool diagonal;
     bool force; /* fit even if nothing changed */
     bool quick; /* without backtest and stability refits */

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parameters beyond which a step costs more by a dense metric than by the gradient, and beyond which a
- * short chain costs too much. */
-#define DENSE_MOST 500
-#define SHORT_MOST 150
+#define SHORT_MOST 600 /* parameters beyond which a short chain costs too much */
 
 static bw_status find_mode(const bw_mmm *m, bw_laplace *l, bw_err *err) {
     bw_density f = bw_mmm_density(m);
@@ -46,6 +43,34 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
 
 #define SHORT_WARMUP 100 /* from the mode's covariance there is little to learn */
 
+/* Whose covariance is learned whole: what all geos share, or every parameter, or none. */
+typedef enum { SHARED, WHOLE, DIAGONAL } metric_kind;
+
+static size_t choose_block(const bw_mmm *m, metric_kind kind, size_t *block) {
+    if (kind == SHARED)
+        return bw_mmm_shared(m, block);
+    size_t n = kind == WHOLE ? bw_mmm_dim(m) : 0;
+    for (size_t i = 0; i < n; i++)
+        block[i] = i;
+    return n;
+}
+
+/* NUTS from the mode. */
+static bw_status sample_from(const bw_mmm *m, const bw_laplace *l, bw_nuts_options *o,
+                             metric_kind kind, bw_nuts_result *r, bw_err *err) {
+    bw_density density = bw_mmm_density(m);
+    size_t *block = calloc(density.dim + 1, sizeof *block);
+    if (!block)
+        return bw_fail_memory(err);
+    o->start = l->mode;
+    o->factor = l->factor;
+    o->block = block;
+    o->n_block = choose_block(m, kind, block);
+    bw_status st = bw_nuts_sample(&density, o, r, err);
+    free(block);
+    return st;
+}
+
 bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
     *draws = NULL;
     if (bw_mmm_dim(m) > SHORT_MOST)
@@ -54,16 +79,9 @@ bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draw
     bw_status st = find_mode(m, &l, err);
     if (st != BW_OK)
         return st;
-    bw_density density = bw_mmm_density(m);
-    bw_nuts_options o = {.chains = 1,
-                         .warmup = SHORT_WARMUP,
-                         .draws = n,
-                         .seed = seed,
-                         .dense = true,
-                         .start = l.mode,
-                         .factor = l.factor};
+    bw_nuts_options o = {.chains = 1, .warmup = SHORT_WARMUP, .draws = n, .seed = seed};
     bw_nuts_result r;
-    st = bw_nuts_sample(&density, &o, &r, err);
+    st = sample_from(m, &l, &o, SHARED, &r, err);
     if (st == BW_OK) {
         *draws = r.draw;
         r.draw = NULL;
@@ -110,18 +128,15 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
     bw_status st = find_mode(f->model, &l, err);
     if (st != BW_OK)
         return st;
-    bw_density density = bw_mmm_density(f->model);
     bw_nuts_options o = {.chains = (size_t)f->o->chains,
                          .warmup = (size_t)f->o->warmup,
                          .draws = (size_t)f->o->draws,
                          .seed = (unsigned long)f->o->seed,
-                         .dense = !f->o->diagonal && (f->o->dense || f->dim <= DENSE_MOST),
                          .target = 0.85,
-                         .start = l.mode,
-                         .factor = l.factor,
                          .label = "fit"};
     bw_nuts_result r;
-    st = bw_nuts_sample(&density, &o, &r, err);
+    metric_kind kind = f->o->diagonal ? DIAGONAL : f->o->dense ? WHOLE : SHARED;
+    st = sample_from(f->model, &l, &o, kind, &r, err);
     if (st == BW_OK) {
         judge(&r, &f->engine);
         f->draws = r.draw; /* chain after chain, as everyone after wants them */

@@ -155,6 +155,17 @@ const bw_prior *bw_mmm_param_prior(const bw_mmm *m, size_t i) {
     return &m->param[i].prior;
 }
 
+size_t bw_mmm_shared(const bw_mmm *m, size_t *index) {
+    size_t n = 0, effects = m->data->n_channel * m->geos, controls = m->data->n_control * m->geos;
+    for (size_t i = 0; i < m->dim; i++) {
+        bool of_geo = (m->at_z != NONE && i >= m->at_z && i < m->at_z + effects) ||
+                      (m->at_zc != NONE && i >= m->at_zc && i < m->at_zc + controls);
+        if (!of_geo)
+            index[n++] = i;
+    }
+    return n;
+}
+
 size_t bw_mmm_observations(const bw_mmm *m) {
     double seen = 0;
     for (size_t g = 0; g < m->geos; g++)

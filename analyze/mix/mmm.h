@@ -139,6 +139,9 @@ size_t bw_mmm_dim(const bw_mmm *m);
 /* Name and subject ("" or channel, control, ...) of parameter i; borrowed until bw_mmm_free. */
 const char *bw_mmm_param_name(const bw_mmm *m, size_t i, const char **subject);
 const bw_prior *bw_mmm_param_prior(const bw_mmm *m, size_t i);
+/* The parameters but for the effects of single geos, which are many and hardly correlated: how many, and
+ * which, ascending, in index [dim]. */
+size_t bw_mmm_shared(const bw_mmm *m, size_t *index);
 /* Where a search may start: prior medians, and the level at the mean outcome. */
 void bw_mmm_start(const bw_mmm *m, double *q);
 size_t bw_mmm_observations(const bw_mmm *m); /* outcomes in the likelihood */

@@ -31,108 +31,28 @@ static double averaging_learn(averaging *a, double accept) {
     return exp(x);
 }
 
-/* ---- the mass matrix ---- */
-
-/* Running mean and sums of squares (Welford), of all pairs when dense. */
-typedef struct {
-    size_t n, count;
-    bool dense;
-    double *mean, *delta, *sum;
-} covariance;
-
-static bool cholesky(const double *A, double *L, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double sum = A[i * n + j];
-            for (size_t k = 0; k < j; k++)
-                sum -= L[i * n + k] * L[j * n + k];
-            if (i == j && !(sum > 0))
-                return false;
-            L[i * n + j] = i == j ? sqrt(sum) : sum / L[j * n + j];
-        }
-    return true;
-}
-
-static void covariance_reset(covariance *c) {
-    c->count = 0;
-    memset(c->mean, 0, c->n * sizeof(double));
-    memset(c->sum, 0, (c->dense ? c->n * c->n : c->n) * sizeof(double));
-}
-
-static void covariance_add(covariance *c, const double *q) {
-    size_t n = c->n;
-    c->count++;
-    for (size_t i = 0; i < n; i++) {
-        c->delta[i] = q[i] - c->mean[i];
-        c->mean[i] += c->delta[i] / (double)c->count;
-    }
-    for (size_t i = 0; i < n; i++) {
-        double after = q[i] - c->mean[i];
-        if (!c->dense)
-            c->sum[i] += c->delta[i] * after;
-        for (size_t j = 0; c->dense && j <= i; j++)
-            c->sum[i * n + j] += c->delta[j] * after;
-    }
-}
-
-/* The covariance learned, drawn a little towards what was believed before (towards 1e-3 in Stan, which
- * knows nothing before): with few draws a full matrix is too sharp in some direction. */
-static void metric_learn(metric *m, const covariance *c) {
-    size_t n = m->n;
-    double N = (double)c->count, keep = N / (N + 5.0), prior = 5.0 / (N + 5.0);
-    if (c->count < 2)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        double own = (c->dense ? c->sum[i * n + i] : c->sum[i]) / (N - 1.0);
-        m->variance[i] = keep * own + prior * fmin(m->variance[i], 10.0 * own + 1e-12);
-        for (size_t j = 0; c->dense && j < i; j++)
-            m->cov[i * n + j] = m->cov[j * n + i] = keep * c->sum[i * n + j] / (N - 1.0);
-        if (c->dense)
-            m->cov[i * n + i] = m->variance[i];
-    }
-    if (c->dense && !cholesky(m->cov, m->factor, n))
-        for (size_t i = 0; i < n;
-             i++) /* never with more draws than parameters: fall back to the diagonal */
-            for (size_t j = 0; j < n; j++) {
-                m->cov[i * n + j] = i == j ? m->variance[i] : 0.0;
-                m->factor[i * n + j] = i == j ? sqrt(m->variance[i]) : 0.0;
-            }
-}
-
-/* From the options' factor L, or the unit matrix. */
-static void metric_begin(metric *m, const double *L) {
-    size_t n = m->n;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double sum = i == j;
-            for (size_t k = 0; L && k <= j; k++)
-                sum = (k ? sum : 0.0) + L[i * n + k] * L[j * n + k];
-            if (i == j)
-                m->variance[i] = sum;
-            if (m->dense) {
-                m->cov[i * n + j] = m->cov[j * n + i] = sum;
-                m->factor[i * n + j] = L ? L[i * n + j] : (double)(i == j);
-            }
-        }
-}
-
 /* ---- one chain ---- */
 
+/* What the chains share. */
 typedef struct {
     const bw_density *f;
     const bw_nuts_options *o;
     bw_nuts_result *out;
+    metric m;
+    double target;
+    size_t deepest, done;
+    bw_progress *progress;
+} run;
+
+typedef struct {
+    run *of;
     size_t index;
     gsl_rng *r;
     tree *t;
-    metric m;
-    covariance c;
+    moments c;
     point z;
-    double step;
+    double *block, step;
     averaging a;
-    double *block;
-    size_t *done;
-    bw_progress *progress;
 } chain;
 
 static unsigned long chain_seed(unsigned long seed, size_t index) {
@@ -143,45 +63,104 @@ static unsigned long chain_seed(unsigned long seed, size_t index) {
     return (unsigned long)((x ^ (x >> 31)) & 0xFFFFFFFFULL);
 }
 
-static bool chain_alloc(chain *h) {
-    size_t n = h->f->dim, square = h->o->dense ? n * n : 0;
+static bw_status chain_new(chain *h, run *of, size_t index, bw_err *err) {
+    size_t n = of->f->dim;
+    *h = (chain){.of = of, .index = index};
     h->r = gsl_rng_alloc(gsl_rng_mt19937);
-    h->t = tree_new(h->f, h->o->max_depth ? h->o->max_depth : 10);
-    h->block = calloc(3 * n + n + 2 * square + 2 * n + (square ? square : n) + 64, sizeof(double));
-    if (!h->r || !h->t || !h->block)
-        return false;
-    double *at = h->block;
-    h->z = (point){at, at + n, at + 2 * n, 0};
-    h->m = (metric){n, h->o->dense, at + 3 * n, at + 4 * n, at + 4 * n + square};
-    double *rest = at + 4 * n + 2 * square;
-    h->c = (covariance){n, 0, h->o->dense, rest, rest + n, rest + 2 * n};
-    gsl_rng_set(h->r, chain_seed(h->o->seed, h->index));
-    return true;
+    h->t = tree_new(of->f, of->deepest);
+    h->block = calloc(3 * n + 1, sizeof(double));
+    if (!h->r || !h->t || !h->block || !moments_new(&h->c, &of->m))
+        return bw_fail_memory(err);
+    h->z = (point){h->block, h->block + n, h->block + 2 * n, 0};
+    gsl_rng_set(h->r, chain_seed(of->o->seed, index));
+    return BW_OK;
 }
 
 static void chain_free(chain *h) {
     if (h->r)
         gsl_rng_free(h->r);
     tree_free(h->t);
+    moments_free(&h->c);
     free(h->block);
 }
 
 /* A draw around start, nearer at each try. */
 static bool first_point(chain *h) {
-    size_t n = h->f->dim;
+    const bw_nuts_options *o = h->of->o;
+    size_t n = h->of->f->dim;
     double spread = 1.0;
     for (int tries = 0; tries < 50; tries++, spread *= 0.7) {
-        memcpy(h->z.q, h->o->start, n * sizeof(double));
+        memcpy(h->z.q, o->start, n * sizeof(double));
         for (size_t j = 0; j < n; j++) {
             double z = spread * gsl_ran_gaussian_ziggurat(h->r, 1.0);
             for (size_t i = j; i < n; i++)
-                h->z.q[i] += h->o->factor ? h->o->factor[i * n + j] * z : (i == j ? z : 0.0);
+                h->z.q[i] += o->factor ? o->factor[i * n + j] * z : (i == j ? z : 0.0);
         }
         if (tree_evaluate(h->t, &h->z))
             return true;
     }
     return false;
 }
+
+/* Tells how far all chains are, from whichever thread runs the first. */
+static void tell(chain *h, bool warm) {
+    size_t done;
+#pragma omp atomic capture
+    done = ++h->of->done;
+    if (h->index == 0 && h->of->progress)
+        bw_progress_set(h->of->progress, done, warm ? "warm-up" : "sampling");
+}
+
+/* A part of the warm-up: the step size is learned anew, and the moments of draws kept when the matrix is
+ * to be learned at its end. */
+static bool warm_up(chain *h, size_t iterations, bool keep) {
+    run *of = h->of;
+    h->step = tree_first_step(h->t, &of->m, h->step, h->r, &h->z);
+    averaging_start(&h->a, h->step, of->target);
+    moments_reset(&h->c, &of->m);
+    for (size_t i = 0; i < iterations; i++) {
+        if (bw_interrupted())
+            return false;
+        transition t = tree_transition(h->t, &of->m, h->step, h->r, &h->z);
+        h->step = averaging_learn(&h->a, t.accept);
+        if (keep)
+            moments_add(&h->c, &of->m, h->z.q);
+        tell(h, true);
+    }
+    if (iterations)
+        h->step = exp(h->a.x_bar);
+    return true;
+}
+
+static bool sample(chain *h) {
+    run *of = h->of;
+    size_t n = of->f->dim, N = of->o->draws;
+    bw_nuts_chain *report = &of->out->chain[h->index];
+    double before = 0, moved = 0, mean = 0, square = 0, accept = 0;
+    *report = (bw_nuts_chain){.step = h->step};
+    for (size_t i = 0; i < N; i++) {
+        if (bw_interrupted())
+            return false;
+        transition t = tree_transition(h->t, &of->m, h->step, h->r, &h->z);
+        memcpy(of->out->draw + (h->index * N + i) * n, h->z.q, n * sizeof(double));
+        of->out->log_density[h->index * N + i] = h->z.value;
+        report->divergences += t.divergent;
+        report->deepest += t.depth >= of->deepest;
+        report->leapfrogs += t.leapfrogs;
+        accept += t.accept;
+        double delta = t.energy - mean;
+        mean += delta / (double)(i + 1);
+        square += delta * (t.energy - mean);
+        moved += i ? (t.energy - before) * (t.energy - before) : 0.0;
+        before = t.energy;
+        tell(h, false);
+    }
+    report->accept = accept / (double)N;
+    report->ebfmi = square > 0 ? moved / square : NAN; /* Betancourt 2016 */
+    return true;
+}
+
+/* ---- all chains ---- */
 
 /* The windows of Stan: step size alone, then covariance in windows that double, then step size alone;
  * 75, 25, 50 when the warm-up is 1000, in proportion when it is short. */
@@ -199,108 +178,61 @@ static schedule plan_windows(size_t warmup) {
     return s;
 }
 
-/* Whether iteration i ends a window; the last one stretches to the end rather than leave a stump. */
-static bool window_ends(schedule *s, size_t *start, size_t i) {
-    if (i < s->begin || i + 1 > s->end)
-        return false;
-    size_t stop = *start + s->window;
-    if (stop + 2 * s->window > s->end)
-        stop = s->end;
-    if (i + 1 != stop)
-        return false;
-    *start = stop;
+/* Where the window that begins at start ends; the last one stretches to the end rather than leave a
+ * stump. */
+static size_t window_end(schedule *s, size_t start) {
+    size_t stop = start + s->window;
     s->window *= 2;
-    return true;
+    return stop + s->window > s->end ? s->end : stop;
 }
 
-/* Tells how far all chains are, from whichever thread runs the first. */
-static void tell(chain *h, bool warm) {
-    size_t done;
-#pragma omp atomic capture
-    done = ++*h->done;
-    if (h->index == 0 && h->progress)
-        bw_progress_set(h->progress, done, warm ? "warm-up" : "sampling");
+enum stage { WARM, WARM_AND_LEARN, SAMPLE };
+
+/* Moves every chain on; the first failure is the run's. */
+static bw_status advance(chain *chains, size_t n, enum stage stage, size_t iterations,
+                         bw_err *err) {
+    bool whole = true;
+#pragma omp parallel for schedule(dynamic, 1) reduction(&& : whole)
+    for (size_t c = 0; c < n; c++)
+        whole = (stage == SAMPLE ? sample(&chains[c])
+                                 : warm_up(&chains[c], iterations, stage == WARM_AND_LEARN)) &&
+                whole;
+    return whole ? BW_OK
+                 : bw_fail(err, BW_EINTERRUPTED, "interrupted while sampling; nothing was stored");
 }
 
-static bool warm_up(chain *h) {
-    size_t W = h->o->warmup;
-    double target = h->o->target > 0 ? h->o->target : 0.8;
+/* Warm-up in step: at the end of a window the chains learn one covariance from the draws of all. */
+static bw_status warm_up_all(run *of, chain *chains, bw_err *err) {
+    size_t n = of->o->chains, W = of->o->warmup;
     schedule s = plan_windows(W);
-    size_t start = s.begin;
-    h->step = tree_first_step(h->t, &h->m, 1.0, h->r, &h->z);
-    averaging_start(&h->a, h->step, target);
-    covariance_reset(&h->c);
-    for (size_t i = 0; i < W; i++) {
-        if (bw_interrupted())
-            return false;
-        transition t = tree_transition(h->t, &h->m, h->step, h->r, &h->z);
-        h->step = averaging_learn(&h->a, t.accept);
-        if (i >= s.begin && i < s.end)
-            covariance_add(&h->c, h->z.q);
-        if (window_ends(&s, &start, i)) {
-            metric_learn(&h->m, &h->c);
-            covariance_reset(&h->c);
-            h->step = tree_first_step(h->t, &h->m, h->step, h->r, &h->z);
-            averaging_start(&h->a, h->step, target);
-        }
-        tell(h, true);
-    }
-    if (W)
-        h->step = exp(h->a.x_bar);
-    return true;
-}
-
-static bool sample(chain *h) {
-    size_t n = h->f->dim, N = h->o->draws;
-    bw_nuts_chain *report = &h->out->chain[h->index];
-    double before = 0, moved = 0, mean = 0, square = 0, accept = 0;
-    *report = (bw_nuts_chain){.step = h->step};
-    for (size_t i = 0; i < N; i++) {
-        if (bw_interrupted())
-            return false;
-        transition t = tree_transition(h->t, &h->m, h->step, h->r, &h->z);
-        memcpy(h->out->draw + (h->index * N + i) * n, h->z.q, n * sizeof(double));
-        h->out->log_density[h->index * N + i] = h->z.value;
-        report->divergences += t.divergent;
-        report->deepest += t.depth >= (h->o->max_depth ? h->o->max_depth : 10);
-        report->leapfrogs += t.leapfrogs;
-        accept += t.accept;
-        double delta = t.energy - mean;
-        mean += delta / (double)(i + 1);
-        square += delta * (t.energy - mean);
-        moved += i ? (t.energy - before) * (t.energy - before) : 0.0;
-        before = t.energy;
-        tell(h, false);
-    }
-    report->accept = accept / (double)N;
-    report->ebfmi = square > 0 ? moved / square : NAN; /* Betancourt 2016 */
-    return true;
-}
-
-static void keep_factor(chain *h) {
-    size_t n = h->f->dim;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++)
-            h->out->factor[i * n + j] =
-                h->m.dense ? h->m.factor[i * n + j] : (i == j ? sqrt(h->m.variance[i]) : 0.0);
-}
-
-static bw_status run_chain(chain *h, bw_err *err) {
-    if (!chain_alloc(h))
+    moments **pool = calloc(n, sizeof(moments *));
+    if (!pool)
         return bw_fail_memory(err);
-    metric_begin(&h->m, h->o->factor);
-    if (!first_point(h))
-        return bw_fail(
-            err, BW_EDATA,
-            "no point near the start has a density; a column holds values beyond all measure");
-    if (!warm_up(h) || !sample(h))
-        return bw_fail(err, BW_EINTERRUPTED, "interrupted while sampling; nothing was stored");
-    if (h->index == 0)
-        keep_factor(h);
-    return BW_OK;
+    for (size_t c = 0; c < n; c++)
+        pool[c] = &chains[c].c;
+    bw_status st = advance(chains, n, WARM, s.begin, err);
+    for (size_t at = s.begin; st == BW_OK && at < s.end;) {
+        size_t stop = window_end(&s, at);
+        st = advance(chains, n, WARM_AND_LEARN, stop - at, err);
+        metric_learn(&of->m, pool, n);
+        at = stop;
+    }
+    free(pool);
+    return st == BW_OK ? advance(chains, n, WARM, W - s.end, err) : st;
 }
 
-/* ---- all chains ---- */
+static bw_status start_all(run *of, chain *chains, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t c = 0; c < of->o->chains && st == BW_OK; c++) {
+        st = chain_new(&chains[c], of, c, err);
+        chains[c].step = 1.0;
+        if (st == BW_OK && !first_point(&chains[c]))
+            st = bw_fail(err, BW_EDATA,
+                         "no point near the start has a density; a column holds values beyond all "
+                         "measure");
+    }
+    return st;
+}
 
 static bw_status allocate(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out,
                           bw_err *err) {
@@ -313,30 +245,41 @@ static bw_status allocate(const bw_density *f, const bw_nuts_options *o, bw_nuts
     return out->draw && out->log_density && out->chain && out->factor ? BW_OK : bw_fail_memory(err);
 }
 
+static bw_status sample_all(run *of, chain *chains, bw_err *err) {
+    bw_status st = start_all(of, chains, err);
+    if (st == BW_OK && of->o->warmup)
+        st = warm_up_all(of, chains, err);
+    if (st == BW_OK)
+        st = advance(chains, of->o->chains, SAMPLE, 0, err);
+    if (st == BW_OK)
+        metric_factor(&of->m, of->out->factor);
+    for (size_t c = 0; c < of->o->chains; c++) {
+        of->out->evaluations += chains[c].t ? tree_evaluations(chains[c].t) : 0;
+        chain_free(&chains[c]);
+    }
+    return st;
+}
+
 bw_status bw_nuts_sample(const bw_density *f, const bw_nuts_options *o, bw_nuts_result *out,
                          bw_err *err) {
+    run of = {.f = f,
+              .o = o,
+              .out = out,
+              .target = o->target > 0 ? o->target : 0.8,
+              .deepest = o->max_depth ? o->max_depth : 10};
+    chain *chains = calloc(o->chains, sizeof *chains);
+    size_t block = o->block ? o->n_block : o->dense ? f->dim : 0;
     bw_status st = allocate(f, o, out, err);
-    size_t done = 0, evaluations = 0;
-    bw_progress *progress =
-        o->label ? bw_progress_new(o->label, o->chains * (o->warmup + o->draws)) : NULL;
-#pragma omp parallel for schedule(static, 1) reduction(+ : evaluations) if (st == BW_OK)
-    for (size_t c = 0; c < o->chains; c++) {
-        bw_err own = {{0}};
-        chain h = {.f = f, .o = o, .out = out, .index = c, .done = &done, .progress = progress};
-        bw_status chain_st = st == BW_OK ? run_chain(&h, &own) : st;
-        evaluations += h.t ? tree_evaluations(h.t) : 0;
-        chain_free(&h);
-        if (chain_st != BW_OK) {
-#pragma omp critical
-            if (st == BW_OK) {
-                st = chain_st;
-                if (err)
-                    *err = own;
-            }
-        }
+    if (st == BW_OK && (!chains || !metric_new(&of.m, f->dim, o->block, block, o->factor)))
+        st = bw_fail_memory(err);
+    if (st == BW_OK) {
+        of.progress =
+            o->label ? bw_progress_new(o->label, o->chains * (o->warmup + o->draws)) : NULL;
+        st = sample_all(&of, chains, err);
+        bw_progress_free(of.progress);
     }
-    bw_progress_free(progress);
-    out->evaluations = evaluations;
+    metric_free(&of.m);
+    free(chains);
     if (st != BW_OK)
         bw_nuts_free(out);
     return st;

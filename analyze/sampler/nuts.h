@@ -2,8 +2,9 @@
  *
  * Multinomial sampling along trajectories (Betancourt 2017, appendix A), the criterion of a U-turn
  * checked across both halves as well, step size by dual averaging (Hoffman and Gelman 2014), the
- * mass matrix learned in windows of doubling length as in Stan's reference manual. Chains run in
- * parallel, each from its own seed: draws do not depend on the number of threads. */
+ * mass matrix learned in windows of doubling length as in Stan's reference manual, but from the draws
+ * of all chains together. Chains run in parallel, each from its own seed, and meet at the end of each
+ * window: draws do not depend on the number of threads. */
 #ifndef BW_ANALYZE_NUTS_H
 #define BW_ANALYZE_NUTS_H
 
@@ -19,6 +20,9 @@ typedef struct {
     double target;       /* acceptance that the step size aims at; 0 = 0.8 */
     size_t max_depth;    /* trajectories have at most 2^depth steps; 0 = 10 */
     bool dense;          /* learn the whole covariance, not its diagonal alone */
+    const size_t *block; /* [n_block] ascending: learn the whole covariance of these parameters and
+                            the variances of the others; NULL: as dense says */
+    size_t n_block;
     const double *start; /* [dim] */
     const double
         *factor; /* [dim, dim] lower triangle L: start + L z is a fair first draw, and L L^T the
@@ -39,7 +43,7 @@ typedef struct {
     double *log_density;  /* [chains, draws] */
     bw_nuts_chain *chain; /* [chains] */
     size_t evaluations;   /* gradients, warm-up included */
-    double *factor;       /* [dim, dim] as in the options, from the first chain's covariance */
+    double *factor;       /* [dim, dim] as in the options, of the covariance learned */
 } bw_nuts_result;
 
 /* BW_EDATA when no first point with a density is found near start. The caller frees the result. */

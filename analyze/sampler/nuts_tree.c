@@ -28,7 +28,7 @@ struct tree {
     bool divergent;
     gsl_rng *r;
     point z, fwd, bck, sample, proposal;
-    double *velocity, *extended;
+    double *velocity, *extended, *gather;
     double *rho, *rho_fwd, *rho_bck;
     double *p_ff, *p_fb, *p_bf, *p_bb, *s_ff, *s_fb, *s_bf,
         *s_bb; /* momenta and M^-1 p: of the forward
@@ -56,7 +56,7 @@ tree *tree_new(const bw_density *f, size_t max_depth) {
         return NULL;
     *t = (tree){.f = f, .n = n, .max_depth = max_depth};
     t->level = calloc(max_depth + 1, sizeof *t->level);
-    t->block = calloc((5 * 3 + 2 + 3 + 8 + (max_depth + 1) * 9) * bw_lanes_up(n), sizeof *t->block);
+    t->block = calloc((5 * 3 + 3 + 3 + 8 + (max_depth + 1) * 9) * bw_lanes_up(n), sizeof *t->block);
     t->room = f->scratch_new ? f->scratch_new(f->model) : NULL;
     if (!t->level || !t->block || (f->scratch_new && !t->room)) {
         tree_free(t);
@@ -66,9 +66,9 @@ tree *tree_new(const bw_density *f, size_t max_depth) {
     point *const points[] = {&t->z, &t->fwd, &t->bck, &t->sample, &t->proposal};
     for (size_t i = 0; i < 5; i++)
         take_point(points[i], &at, n);
-    double **const vectors[] = {&t->velocity, &t->extended, &t->rho,  &t->rho_fwd, &t->rho_bck,
-                                &t->p_ff,     &t->p_fb,     &t->p_bf, &t->p_bb,    &t->s_ff,
-                                &t->s_fb,     &t->s_bf,     &t->s_bb};
+    double **const vectors[] = {&t->velocity, &t->extended, &t->gather, &t->rho,  &t->rho_fwd,
+                                &t->rho_bck,  &t->p_ff,     &t->p_fb,   &t->p_bf, &t->p_bb,
+                                &t->s_ff,     &t->s_fb,     &t->s_bf,   &t->s_bb};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         *vectors[i] = take(&at, n);
     for (size_t d = 0; d <= max_depth; d++) {
@@ -118,23 +118,6 @@ bool tree_evaluate(tree *t, point *z) {
     return isfinite(z->value);
 }
 
-/* out = covariance * p. Arrays are padded to whole lanes; rows of cov are not, so the last lanes of a
- * row are added one by one. */
-static void to_velocity(const metric *m, const double *p, double *out) {
-    size_t n = m->n, whole = n / BW_LANES * BW_LANES;
-    for (size_t i = 0; i < n; i++) {
-        if (!m->dense) {
-            out[i] = m->variance[i] * p[i];
-            continue;
-        }
-        const double *row = m->cov + i * n;
-        double sum = bw_k_dot(row, p, whole);
-        for (size_t j = whole; j < n; j++)
-            sum += row[j] * p[j];
-        out[i] = sum;
-    }
-}
-
 static double dot(const double *a, const double *b, size_t n) {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -142,25 +125,8 @@ static double dot(const double *a, const double *b, size_t n) {
     return sum;
 }
 
-/* p ~ N(0, M), M the inverse covariance: solves L' p = z. */
-static void draw_momentum(const metric *m, gsl_rng *r, double *p) {
-    size_t n = m->n;
-    for (size_t i = 0; i < n; i++)
-        p[i] = gsl_ran_gaussian_ziggurat(r, 1.0);
-    if (!m->dense) {
-        for (size_t i = 0; i < n; i++)
-            p[i] /= sqrt(m->variance[i]);
-        return;
-    }
-    for (size_t i = n; i-- > 0;) {
-        p[i] /= m->factor[i * n + i];
-        for (size_t j = 0; j < i; j++)
-            p[j] -= m->factor[i * n + j] * p[i];
-    }
-}
-
 static double energy(tree *t, const point *z) {
-    to_velocity(t->m, z->p, t->velocity);
+    metric_velocity(t->m, z->p, t->gather, t->velocity);
     double h = 0.5 * dot(z->p, t->velocity, t->n) - z->value;
     return isnan(h) ? INFINITY : h;
 }
@@ -168,7 +134,7 @@ static double energy(tree *t, const point *z) {
 static void leapfrog(tree *t, point *z, double step) {
     for (size_t i = 0; i < t->n; i++)
         z->p[i] += 0.5 * step * z->g[i];
-    to_velocity(t->m, z->p, t->velocity);
+    metric_velocity(t->m, z->p, t->gather, t->velocity);
     for (size_t i = 0; i < t->n; i++)
         z->q[i] += step * t->velocity[i];
     tree_evaluate(t, z);
@@ -289,7 +255,7 @@ transition tree_transition(tree *t, const metric *m, double step, gsl_rng *r, po
     t->m = m;
     t->step = step;
     t->r = r;
-    draw_momentum(m, r, z->p);
+    metric_momentum(m, r, t->gather, z->p);
     begin(t, z);
     size_t depth = 0;
     double log_weight = 0;
@@ -318,7 +284,7 @@ double tree_first_step(tree *t, const metric *m, double step, gsl_rng *r, const 
     int direction = 0;
     for (int tries = 0; tries < 100; tries++) {
         copy_point(&t->z, start, t->n);
-        draw_momentum(m, r, t->z.p);
+        metric_momentum(m, r, t->gather, t->z.p);
         double h0 = energy(t, &t->z);
         leapfrog(t, &t->z, step);
         double gain = h0 - energy(t, &t->z);

@@ -3,18 +3,10 @@
 #define BW_ANALYZE_NUTS_TREE_H
 
 #include "analyze/sampler/density.h"
+#include "analyze/sampler/nuts_metric.h"
 
 #include <gsl/gsl_rng.h>
 #include <stdbool.h>
-
-/* Covariance of the target as the sampler believes it: diagonal, or L L^T. */
-typedef struct {
-    size_t n;
-    bool dense;
-    double *variance; /* [n] diagonal */
-    double *cov;      /* [n, n] when dense */
-    double *factor;   /* [n, n] lower triangle of it, when dense */
-} metric;
 
 /* A point in phase space. */
 typedef struct {

@@ -1,8 +1,10 @@
 /* analyze/table.c - CSV into memory by libcsv, gzip by zlib (which reads plain files as well).
  *
  * All cell texts lie one after another in one arena, each with its NUL; offset[] points at them, row
- * by row. Growing the arena moves it, so offsets and not pointers are kept. */
+ * by row. Growing the arena moves it, so offsets and not pointers are kept. Spaces around a cell belong
+ * to no value: they are dropped. Days are read in table_days.c. */
 #include "analyze/table.h"
+#include "analyze/table_internal.h"
 
 #include <csv.h>
 #include <ctype.h>
@@ -48,10 +50,15 @@ static bool grow(void *memory, size_t *cap, size_t need, size_t size) {
     return true;
 }
 
-static void add_cell(void *text, size_t n, void *arg) {
+static void add_cell(void *cell, size_t n, void *arg) {
     bw_table *t = arg;
+    const char *text = cell;
     if (t->st != BW_OK)
         return;
+    for (; n && isspace((unsigned char)*text); n--)
+        text++;
+    while (n && isspace((unsigned char)text[n - 1]))
+        n--;
     if (t->columns && t->in_row == t->columns) {
         t->st =
             bw_fail(t->err, BW_EFORMAT, "%s: line %zu has more than the %zu cells of the header",
@@ -91,6 +98,20 @@ static void end_row(int c, void *arg) {
     t->in_row = 0;
 }
 
+/* What stands between the cells of the header: a comma, or ';' or a tab where there is no comma. */
+static unsigned char delimiter(const unsigned char *block, size_t n) {
+    size_t semicolons = 0, tabs = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < n && (quoted || block[i] != '\n'); i++) {
+        quoted ^= block[i] == '"';
+        if (!quoted && block[i] == ',')
+            return CSV_COMMA;
+        semicolons += !quoted && block[i] == ';';
+        tabs += !quoted && block[i] == CSV_TAB;
+    }
+    return semicolons ? ';' : tabs ? CSV_TAB : CSV_COMMA;
+}
+
 static bw_status parse(bw_table *t, gzFile f, struct csv_parser *p) {
     static const unsigned char MARK[] = {0xef, 0xbb, 0xbf};
     unsigned char block[READ_BYTES];
@@ -104,6 +125,8 @@ static bw_status parse(bw_table *t, gzFile f, struct csv_parser *p) {
         if (n == 0)
             break;
         size_t skip = first && n >= 3 && memcmp(block, MARK, sizeof MARK) == 0 ? sizeof MARK : 0;
+        if (first)
+            csv_set_delim(p, delimiter(block + skip, (size_t)n - skip));
         first = false;
         size_t len = (size_t)n - skip;
         if (csv_parse(p, block + skip, len, add_cell, end_row, t) != len)
@@ -194,20 +217,23 @@ bw_status bw_table_find(const bw_table *t, const char *name, size_t *column, bw_
     return bw_fail(err, BW_EARG, "%s: no column '%s'; the columns are %s", t->path, name, list);
 }
 
-static bool cell_number(const char *text, double *x) {
-    while (isspace((unsigned char)*text))
-        text++;
-    if (!*text) {
-        *x = NAN;
+/* How other programs write a value that is not known. */
+static bool is_missing(const char *text) {
+    static const char *const WORDS[] = {"", "NA", "N/A", "NaN", "null", "."};
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        if (strcasecmp(text, WORDS[i]) == 0)
+            return true;
+    return false;
+}
+
+bool table_number(const char *text, double *x) {
+    *x = NAN;
+    if (is_missing(text))
         return true;
-    }
     char *end;
     *x = strtod(text, &end);
-    if (end != text) {
-        while (isspace((unsigned char)*end))
-            end++;
+    if (end != text)
         return !*end && isfinite(*x);
-    }
     if (!strcasecmp(text, "true") || !strcasecmp(text, "yes"))
         *x = 1;
     else if (!strcasecmp(text, "false") || !strcasecmp(text, "no"))
@@ -217,8 +243,8 @@ static bool cell_number(const char *text, double *x) {
     return true;
 }
 
-static bw_status bad_cell(const bw_table *t, size_t row, size_t column, const char *wanted,
-                          bw_err *err) {
+bw_status table_bad_cell(const bw_table *t, size_t row, size_t column, const char *wanted,
+                         bw_err *err) {
     const char *text = bw_table_text(t, row, column);
     if (!*text)
         return bw_fail(
@@ -239,8 +265,8 @@ bw_status bw_table_numbers(const bw_table *t, const char *name, double **out, bw
     if (!x)
         return bw_fail_memory(err);
     for (size_t r = 0; st == BW_OK && r < t->rows; r++)
-        if (!cell_number(bw_table_text(t, r, c), &x[r]))
-            st = bad_cell(t, r, c, "a number", err);
+        if (!table_number(bw_table_text(t, r, c), &x[r]))
+            st = table_bad_cell(t, r, c, "a number", err);
     if (st != BW_OK) {
         free(x);
         return st;
@@ -255,80 +281,11 @@ bw_status bw_table_full_numbers(const bw_table *t, const char *name, double **ou
         if (isnan((*out)[r])) {
             size_t c = 0;
             bw_table_find(t, name, &c, NULL);
-            st = bad_cell(t, r, c, "a number", err);
+            st = table_bad_cell(t, r, c, "a number", err);
             free(*out);
             *out = NULL;
         }
     return st;
-}
-
-/* Days from the civil calendar, H. Hinnant, "chrono-compatible low-level date algorithms". */
-static double days_from_civil(int y, int m, int d) {
-    y -= m <= 2;
-    int era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
-    int doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    int doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return (double)era * 146097.0 + doe - 719468.0;
-}
-
-static bool digits(const char *s, int n, int *value) {
-    *value = 0;
-    for (int i = 0; i < n; i++) {
-        if (s[i] < '0' || s[i] > '9')
-            return false;
-        *value = *value * 10 + (s[i] - '0');
-    }
-    return true;
-}
-
-bool bw_day_parse(const char *text, double *day) {
-    int y, m, d;
-    if (!digits(text, 4, &y) || text[4] != '-' || !digits(text + 5, 2, &m) || text[7] != '-' ||
-        !digits(text + 8, 2, &d))
-        return false;
-    char behind = text[10], back[11];
-    if (m < 1 || m > 12 || d < 1 || (behind && behind != ' ' && behind != 'T'))
-        return false;
-    *day = days_from_civil(y, m, d);
-    bw_day_format(*day, back); /* 31 April comes back as 1 May */
-    return strncmp(back, text, 10) == 0;
-}
-
-void bw_day_format(double day, char out[11]) {
-    int64_t z = (int64_t)floor(day) + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int d = (int)(doy - (153 * mp + 2) / 5 + 1), m = (int)(mp < 10 ? mp + 3 : mp - 9);
-    int y = (int)(yoe + era * 400 + (m <= 2));
-    char text[40];
-    snprintf(text, sizeof text, "%04d-%02d-%02d", y, m, d);
-    memcpy(out, text, 10);
-    out[10] = '\0';
-}
-
-bw_status bw_table_days(const bw_table *t, const char *name, double **out, bw_err *err) {
-    *out = NULL;
-    size_t c = 0;
-    bw_status st = bw_table_find(t, name, &c, err);
-    if (st != BW_OK)
-        return st;
-    double *x = malloc(t->rows * sizeof *x);
-    if (!x)
-        return bw_fail_memory(err);
-    bool dates = bw_day_parse(bw_table_text(t, 0, c), &x[0]);
-    for (size_t r = 0; st == BW_OK && r < t->rows; r++) {
-        const char *text = bw_table_text(t, r, c);
-        if (!(dates ? bw_day_parse(text, &x[r]) : cell_number(text, &x[r]) && isfinite(x[r])))
-            st =
-                bad_cell(t, r, c, dates ? "a day YYYY-MM-DD" : "a day YYYY-MM-DD or a number", err);
-    }
-    if (st != BW_OK) {
-        free(x);
-        return st;
-    }
-    *out = x;
-    return BW_OK;
 }
 
 typedef struct {

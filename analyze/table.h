@@ -1,7 +1,7 @@
 /* analyze/table.h - a CSV file (plain or .gz) in memory, read by column name.
  *
  * For the statistics that run straight from a file. The first line names the columns; a byte-order
- * mark and CRLF are accepted. Cells stay text until a column is asked for as numbers, days or
+ * mark and CRLF are accepted, and so are ';' or a tab between cells. Spaces around a cell are dropped. Cells stay text until a column is asked for as numbers, days or
  * groups; each of those names file, line, column and value when a cell cannot be read. */
 #ifndef BW_ANALYZE_TABLE_H
 #define BW_ANALYZE_TABLE_H
@@ -25,15 +25,18 @@ const char *bw_table_text(const bw_table *t, size_t row, size_t column); /* borr
 /* The column called name; the error lists the columns there are. */
 bw_status bw_table_find(const bw_table *t, const char *name, size_t *column, bw_err *err);
 
-/* The column as numbers, one a row; the caller frees. An empty cell is NAN; true/false and yes/no
+/* The column as numbers, one a row; the caller frees. An empty cell is NAN, and so is
+ * NA, N/A, NaN, null or a dot; true/false and yes/no
  * (any case) are 1 and 0; any other text is an error. */
 bw_status bw_table_numbers(const bw_table *t, const char *name, double **out, bw_err *err);
 
 /* As numbers, and an empty cell is an error too. */
 bw_status bw_table_full_numbers(const bw_table *t, const char *name, double **out, bw_err *err);
 
-/* The column as days since 1970-01-01 (ISO 'YYYY-MM-DD', a time of day behind it is cut off); a
- * column of plain numbers is taken as it is, for data that count periods. The caller frees. */
+/* The column as days since 1970-01-01, in one form throughout: ISO 'YYYY-MM-DD' (a time of day behind it
+ * is cut off), Y/M/D, M/D/Y or D/M/Y where the column makes clear which, 'YYYY-MM', '2010Q4' or
+ * 'Q4 2010' (their first day). A column of plain numbers is taken as it is, for data that count
+ * periods. The caller frees. */
 bw_status bw_table_days(const bw_table *t, const char *name, double **out, bw_err *err);
 
 /* A column as groups: code[row] is an index into name, which is sorted by bytes. */
@@ -56,6 +59,8 @@ bw_status bw_split_names(const char *list, const char **names, size_t max, size_
 
 /* 'YYYY-MM-DD' to days since 1970-01-01; false when it is not a day of the calendar. */
 bool bw_day_parse(const char *text, double *day);
+/* The same, and Y/M/D, 'YYYY-MM' and '2010Q4' (their first day). */
+bool bw_day_read(const char *text, double *day);
 /* The other way; out holds "YYYY-MM-DD" and a NUL. */
 void bw_day_format(double day, char out[11]);
 

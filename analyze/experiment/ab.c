@@ -116,12 +116,17 @@ static void compare_one(const bw_arm *a, const bw_arm *c, double critical, bool 
     r->hi = r->uplift + wide * r->se;
     r->lo_single = r->uplift - single * r->se;
     r->hi_single = r->uplift + single * r->se;
+    if (rate) { /* two rates differ by 1 at most */
+        r->lo = fmax(r->lo, -1);
+        r->hi = fmin(r->hi, 1);
+        r->lo_single = fmax(r->lo_single, -1);
+        r->hi_single = fmin(r->hi_single, 1);
+    }
     double tau = BW_ALWAYS_EFFECT * sqrt((a->sd * a->sd + c->sd * c->sd) / 2);
     double half = bw_always_half_width(r->se, tau, 1 - LEVEL);
     r->lo_always = r->uplift - half;
     r->hi_always = r->uplift + half;
     r->p_always = bw_always_p(r->uplift, r->se, tau);
-    r->relative = c->mean > 0 ? r->uplift / c->mean : NAN;
 }
 
 static void adjust_p(const bw_arm *arms, size_t n, size_t control, bw_arm_result *out) {
@@ -256,8 +261,10 @@ bw_status bw_ab_compare(const bw_arm *in, size_t n, size_t control, bw_metric_ki
             compare_one(&arms[i], &arms[control], critical, kind == BW_METRIC_RATE, &out[i]);
     adjust_p(arms, n, control, out);
     for (size_t i = 0; i < n; i++) /* softening moves the interval, never the difference seen */
-        if (i != control)
+        if (i != control) {
             out[i].uplift = in[i].mean - in[control].mean;
+            out[i].relative = in[control].mean > 0 ? out[i].uplift / in[control].mean : NAN;
+        }
     best_arm(in, n, kind, out);
     return BW_OK;
 }

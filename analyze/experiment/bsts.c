@@ -15,7 +15,6 @@
 #define DRAWS         3000u
 #define BURN_IN       300u
 #define PLACEBO_DRAWS 600u
-#define LEVEL_SD      0.01 /* prior guess, in standard deviations of y; CausalImpact's prior.level.sd */
 #define STATE_DF      32.0 /* its weight in observations; bsts' SdPrior for a local level */
 #define EXPECTED_R2   0.8
 #define PRIOR_DF      50.0
@@ -26,7 +25,8 @@
 
 struct sampler {
     const bw_impact_data *d;
-    size_t n, k, m;               /* before the start, controls, after */
+    size_t n, k, m, usable;       /* before the start, controls, after; controls that vary before */
+    double level_sd;              /* prior guess, in standard deviations of y */
     double mean, sd;              /* of y before the start */
     double *y, *x;                /* [n] and [n + m, k], standardised on the time before */
     double *x_scale;              /* [k] */
@@ -34,8 +34,9 @@ struct sampler {
     double *gram, *prior;         /* [k, k] x'x and the slab's precision */
     double *xy;                   /* [k] */
     double *chol, *beta;          /* [k, k], [k] */
-    bool *in;                     /* [k] */
+    bool *in, *constant;          /* [k] in the regression now; never, it does not vary before */
     double *inclusion, *coef, r2; /* sums over draws */
+    double *residual;             /* [n] sum over draws */
     bw_state_law law;
     bw_states *states;
     gsl_rng *rng;
@@ -43,10 +44,11 @@ struct sampler {
 
 static void sampler_free(struct sampler *s) {
     double *all[] = {s->y,     s->x,  s->x_scale, s->z,    s->level,     s->season, s->gram,
-                     s->prior, s->xy, s->chol,    s->beta, s->inclusion, s->coef};
+                     s->prior, s->xy, s->chol,    s->beta, s->inclusion, s->coef,   s->residual};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     free(s->in);
+    free(s->constant);
     bw_states_free(s->states);
     if (s->rng)
         gsl_rng_free(s->rng);
@@ -66,13 +68,15 @@ static bw_status allocate(struct sampler *s, bw_err *err) {
     s->chol = calloc(k * k, sizeof(double));
     s->beta = calloc(k, sizeof(double));
     s->in = calloc(k, sizeof(bool));
+    s->constant = calloc(k, sizeof(bool));
+    s->residual = calloc(s->n, sizeof(double));
     s->inclusion = calloc(k, sizeof(double));
     s->coef = calloc(k, sizeof(double));
     s->states = bw_states_new(s->n, s->d->season);
     s->rng = gsl_rng_alloc(gsl_rng_taus2);
     bool ok = s->y && s->x && s->x_scale && s->z && s->level && s->season && s->gram && s->prior &&
-              s->xy && s->chol && s->beta && s->in && s->inclusion && s->coef && s->states &&
-              s->rng;
+              s->xy && s->chol && s->beta && s->in && s->constant && s->residual && s->inclusion &&
+              s->coef && s->states && s->rng;
     return ok ? BW_OK : bw_fail_memory(err);
 }
 
@@ -99,10 +103,12 @@ static bw_status standardise(struct sampler *s, bw_err *err) {
             mean += d->x[t * s->k + j] / n;
         for (size_t t = 0; t < s->n; t++)
             var += pow(d->x[t * s->k + j] - mean, 2) / (n - 1);
-        s->x_scale[j] =
-            var > 0 ? sqrt(var) : 1; /* a constant control explains nothing and stays 0 */
+        /* What did not vary before says nothing of before, and after it would only mislead. */
+        s->constant[j] = !(sqrt(var) > 1e-12 * fabs(mean));
+        s->usable += !s->constant[j];
+        s->x_scale[j] = s->constant[j] ? 1 : sqrt(var);
         for (size_t t = 0; t < s->n + s->m; t++)
-            s->x[t * s->k + j] = (d->x[t * s->k + j] - mean) / s->x_scale[j];
+            s->x[t * s->k + j] = s->constant[j] ? 0 : (d->x[t * s->k + j] - mean) / s->x_scale[j];
     }
     return BW_OK;
 }
@@ -156,10 +162,10 @@ static double log_marginal(struct sampler *s, double yy, double rows, double *ss
     for (size_t a = 0; a < q; a++)
         explained += b[a] * s->xy[which[a]];
     *ss = PRIOR_DF * (1 - EXPECTED_R2) + fmax(0, yy - explained);
-    double share = fmin(1, MODEL_SIZE / (double)s->k);
-    double inclusion = (double)q * log(share) + (share < 1  ? (double)(s->k - q) * log1p(-share)
-                                                 : q < s->k ? -INFINITY
-                                                            : 0);
+    double share = fmin(1, MODEL_SIZE / (double)s->usable);
+    double inclusion = (double)q * log(share) + (share < 1 ? (double)(s->usable - q) * log1p(-share)
+                                                 : q < s->usable ? -INFINITY
+                                                                 : 0);
     double total = 0.5 * (prior - both) - 0.5 * (PRIOR_DF + rows) * log(*ss) + inclusion;
     return isnan(total) ? -INFINITY : total;
 }
@@ -178,6 +184,8 @@ static void draw_regression(struct sampler *s) {
             s->xy[j] += s->x[t * s->k + j] * r;
     }
     for (size_t j = 0; j < s->k; j++) {
+        if (s->constant[j])
+            continue;
         s->in[j] = true;
         double with = log_marginal(s, yy, rows, &ss, b);
         s->in[j] = false;
@@ -202,7 +210,7 @@ static void draw_regression(struct sampler *s) {
 
 /* Variance of the steps of a state, from a prior worth STATE_DF steps; at most that of y. */
 static double draw_variance(struct sampler *s, double sum_sq, double steps) {
-    double rate = (STATE_DF * LEVEL_SD * LEVEL_SD + sum_sq) / 2;
+    double rate = (STATE_DF * s->level_sd * s->level_sd + sum_sq) / 2;
     for (int tries = 0; tries < 100; tries++) {
         double v = rate / gsl_ran_gamma(s->rng, (STATE_DF + steps) / 2, 1);
         if (v <= 1)
@@ -237,10 +245,28 @@ static void tally(struct sampler *s) {
     }
     for (size_t t = 0; t < s->n; t++) {
         double fitted = s->level[t] + s->season[t] + regression(s, t);
+        s->residual[t] += s->y[t] - fitted;
         rss += isnan(s->y[t]) ? 0 : pow(s->y[t] - fitted, 2);
         tss += isnan(s->y[t]) ? 0 : s->y[t] * s->y[t];
     }
     s->r2 += 1 - rss / tss;
+}
+
+/* Lag-1 correlation of what the fit before the start leaves. */
+static double autocorrelation(const double *r, size_t n) {
+    double sum = 0, sq = 0, cross = 0, count = 0;
+    for (size_t t = 0; t < n; t++)
+        if (!isnan(r[t])) {
+            sum += r[t];
+            count += 1;
+        }
+    double mean = sum / count;
+    for (size_t t = 0; t < n; t++) {
+        sq += isnan(r[t]) ? 0 : pow(r[t] - mean, 2);
+        if (t && !isnan(r[t]) && !isnan(r[t - 1]))
+            cross += (r[t] - mean) * (r[t - 1] - mean);
+    }
+    return sq > 0 ? cross / sq : 0;
 }
 
 /* paths: [draws, m] y without the treatment. */
@@ -266,7 +292,11 @@ static void gibbs(struct sampler *s, size_t draws, double *paths) {
 
 static bw_status sample(const bw_impact_data *d, uint64_t seed, size_t draws, struct sampler *s,
                         double *paths, bw_err *err) {
-    *s = (struct sampler){.d = d, .n = d->start, .k = d->k, .m = d->n - d->start};
+    *s = (struct sampler){.d = d,
+                          .n = d->start,
+                          .k = d->k,
+                          .m = d->n - d->start,
+                          .level_sd = d->level_sd > 0 ? d->level_sd : BW_IMPACT_LEVEL_SD};
     bw_status st = allocate(s, err);
     if (st == BW_OK)
         st = standardise(s, err);
@@ -277,10 +307,10 @@ static bw_status sample(const bw_impact_data *d, uint64_t seed, size_t draws, st
     for (size_t t = s->n; t-- > 0;)
         first = isnan(s->y[t]) ? first : s->y[t];
     for (size_t j = 0; j < s->k; j++)
-        s->in[j] = true;
+        s->in[j] = !s->constant[j];
     s->law = (bw_state_law){.obs = 1 - EXPECTED_R2,
-                            .level = LEVEL_SD * LEVEL_SD,
-                            .season = LEVEL_SD * LEVEL_SD,
+                            .level = s->level_sd * s->level_sd,
+                            .season = s->level_sd * s->level_sd,
                             .first = first,
                             .first_var = 1,
                             .season_var = 1};
@@ -402,7 +432,10 @@ static bw_status estimate(const bw_impact_data *d, uint64_t seed, struct sampler
             out->inclusion[j] = s->inclusion[j] / DRAWS;
             out->coef[j] = s->coef[j] / DRAWS;
         }
+        for (size_t j = 0; j < d->k; j++)
+            out->constant += s->constant[j];
         out->r2 = s->r2 / DRAWS;
+        out->autocorrelation = autocorrelation(s->residual, s->n);
         out->placebo_p = placebo(d, seed);
     }
     free(paths);

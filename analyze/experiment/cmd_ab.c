@@ -27,7 +27,8 @@ struct job {
     double *x; /* covariate or NULL */
     double *y; /* the metric at hand, NAN where missing */
     bw_metric_kind kind;
-    char metric[200]; /* its name */
+    char metric[200];           /* its name */
+    double n_rows[BW_ARMS_MAX]; /* of each arm, with a value */
     cJSON *rows, *segment_rows;
     bw_notes notes;
     bw_err refusal; /* why the last metric could not be judged */
@@ -139,7 +140,7 @@ static cJSON *arm_json(const struct job *j, size_t a, const bw_arm *arm, const b
         const char *key;
         double x;
     } fields[] = {
-        {"n", arm->n},
+        {"n", j->n_rows[a]},
         {"mean", arm->mean},
         {"uplift", r->uplift},
         {"lo", r->lo},
@@ -158,6 +159,8 @@ static cJSON *arm_json(const struct job *j, size_t a, const bw_arm *arm, const b
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         bw_json_number(o, fields[i].key, fields[i].x);
+    if (j->unit)
+        bw_json_number(o, "units", arm->n);
     return o;
 }
 
@@ -217,6 +220,43 @@ static bw_status compare_segments(struct job *j, bw_err *err) {
     return st;
 }
 
+static void count_rows(struct job *j) {
+    memset(j->n_rows, 0, sizeof j->n_rows);
+    for (size_t i = 0; i < bw_table_rows(j->table); i++)
+        j->n_rows[j->arms.code[i]] += isnan(j->y[i]) ? 0 : 1;
+}
+
+/* Arms with fewer than two observations cannot be judged: each is named, the others are compared without it. */
+static bw_status compare_filled(struct job *j, const bw_arm *arms, bw_arm_result *results,
+                                bool *few) {
+    bw_arm filled[BW_ARMS_MAX];
+    bw_arm_result r[BW_ARMS_MAX];
+    size_t from[BW_ARMS_MAX], n = 0, control = SIZE_MAX, empty = 0;
+    for (size_t a = 0; a < j->arms.n; a++) {
+        results[a] =
+            (bw_arm_result){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+        empty = arms[a].n < 2 ? a : empty;
+        if (arms[a].n < 2)
+            continue;
+        control = a == j->control_arm ? n : control;
+        from[n] = a;
+        filled[n++] = arms[a];
+    }
+    if (control == SIZE_MAX || n < 2)
+        return bw_fail(&j->refusal, BW_EDATA,
+                       "arm '%s' has %.0f observations; two are the least to compare it with",
+                       j->arms.name[control == SIZE_MAX ? j->control_arm : empty],
+                       arms[control == SIZE_MAX ? j->control_arm : empty].n);
+    bw_status st = bw_ab_compare(filled, n, control, j->kind, r, few, &j->refusal);
+    for (size_t i = 0; st == BW_OK && i < n; i++)
+        results[from[i]] = r[i];
+    for (size_t a = 0; st == BW_OK && a < j->arms.n; a++)
+        if (arms[a].n < 2)
+            bw_note(&j->notes, "%s: arm '%s' has %.0f observations: nothing can be said of it",
+                    j->metric, j->arms.name[a], arms[a].n);
+    return st;
+}
+
 static bw_status compare_metric(struct job *j, const char *spec, bool *useful, bw_err *err) {
     bw_arm arms[BW_ARMS_MAX];
     bw_arm_result results[BW_ARMS_MAX];
@@ -228,7 +268,8 @@ static bw_status compare_metric(struct job *j, const char *spec, bool *useful, b
         st = summarise(j, SIZE_MAX, arms, err);
     if (st != BW_OK)
         return st;
-    st = bw_ab_compare(arms, j->arms.n, j->control_arm, j->kind, results, &few, &j->refusal);
+    count_rows(j);
+    st = compare_filled(j, arms, results, &few);
     if (st != BW_OK && st != BW_EDATA)
         return bw_fail(err, st, "%s", j->refusal.text);
     if (st == BW_EDATA)
@@ -241,20 +282,39 @@ static bw_status compare_metric(struct job *j, const char *spec, bool *useful, b
     *useful |= st == BW_OK;
     for (size_t a = 0; a < j->arms.n; a++) {
         cJSON *o = arm_json(j, a, &arms[a], &results[a]);
-        if (st == BW_OK)
+        if (st == BW_OK && arms[a].n >= 2)
             add_bootstrap(j, a, o);
         cJSON_AddItemToArray(j->rows, o);
     }
     return st == BW_OK && j->segment ? compare_segments(j, err) : BW_OK;
 }
 
+/* What was assigned: units where they are given, else rows. */
+static bw_status count_assigned(const struct job *j, double *count, bw_err *err) {
+    for (size_t a = 0; a < j->arms.n; a++)
+        count[a] = j->unit ? 0 : (double)j->arms.count[a];
+    if (!j->unit)
+        return BW_OK;
+    bool *seen = calloc(j->units.n, sizeof *seen);
+    if (!seen)
+        return bw_fail_memory(err);
+    for (size_t i = 0; i < bw_table_rows(j->table); i++) {
+        count[j->arms.code[i]] += !seen[j->units.code[i]];
+        seen[j->units.code[i]] = true;
+    }
+    free(seen);
+    return BW_OK;
+}
+
 /* "1:1:2" in the order of the arms' names; NULL = equal. */
 static bw_status sample_ratio(struct job *j, cJSON *out, bw_err *err) {
     double count[BW_ARMS_MAX], share[BW_ARMS_MAX];
     const char *rest = j->ratio;
+    bw_status st = count_assigned(j, count, err);
+    if (st != BW_OK)
+        return st;
     for (size_t a = 0; a < j->arms.n; a++) {
         char *end = NULL;
-        count[a] = (double)j->arms.count[a];
         share[a] = rest ? strtod(rest, &end) : 1;
         bool last = a + 1 == j->arms.n;
         if (rest && (end == rest || !(share[a] > 0) || *end != (last ? '\0' : ':')))
@@ -270,9 +330,10 @@ static bw_status sample_ratio(struct job *j, cJSON *out, bw_err *err) {
     cJSON_AddBoolToObject(o, "alarm", p < BW_SAMPLE_RATIO_ALARM);
     if (p < BW_SAMPLE_RATIO_ALARM)
         bw_note(&j->notes,
-                "the sizes of the arms do not fit the planned split (p %.2g): look for lost or "
-                "doubled users before you believe any uplift",
-                p);
+                "the sizes of the arms do not fit %s split (p %s): look for lost or doubled users "
+                "before you believe any uplift%s",
+                j->ratio ? "the planned" : "an equal", bw_show_p(p),
+                j->ratio ? "" : "; if another split was planned, give it with --ratio");
     return BW_OK;
 }
 

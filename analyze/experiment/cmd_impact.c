@@ -16,12 +16,13 @@
 #define SEED          7u
 #define CONTROLS_MAX  60u
 #define PLACEBO_ALARM 0.05
+#define DRIFT_ALARM   0.3 /* autocorrelation of what the fit leaves, above its noise */
 #define AFTER_SHARE   1.0 /* longer after than before: the counterfactual is far from what was seen */
 
 struct job {
     const char *file, *time, *metric, *controls, *start, *from, *until;
     const char *save, *channel, *db; /* save: id of the experiment to write, or NULL */
-    double spend_change;
+    double spend_change, level_sd;
     long season;
     bool json;
     bw_table *table;
@@ -42,7 +43,7 @@ static int compare_days(const void *a, const void *b, void *arg) {
 static bw_status parse_time(const struct job *j, const char *option, const char *text, double *out,
                             bw_err *err) {
     char *end;
-    if (j->time && bw_day_parse(text, out))
+    if (j->time && bw_day_read(text, out))
         return BW_OK;
     *out = strtod(text, &end);
     if (*text && !*end && isfinite(*out))
@@ -111,6 +112,9 @@ static bw_status load(struct job *j, bw_err *err) {
     bw_status st = bw_table_load(j->file, &j->table, err);
     if (st == BW_OK)
         st = bw_split_names(j->controls, j->name, CONTROLS_MAX, &j->k, &j->copy, err);
+    for (size_t c = 0; st == BW_OK && c < j->k; c++)
+        if (strcmp(j->name[c], j->metric) == 0)
+            st = bw_fail(err, BW_EUSAGE, "--controls: '%s' is the metric itself", j->metric);
     if (st == BW_OK)
         st = read_times(j, err);
     if (st == BW_OK)
@@ -129,6 +133,16 @@ static bw_status load(struct job *j, bw_err *err) {
     return BW_OK;
 }
 
+/* Periods that a day or number column leaves out, by its most common step. */
+static size_t gaps(const struct job *j) {
+    double step = INFINITY, missing = 0;
+    for (size_t i = 1; i < j->n; i++)
+        step = fmin(step, j->day[j->row[i]] - j->day[j->row[i - 1]]);
+    for (size_t i = 1; i < j->n; i++)
+        missing += floor((j->day[j->row[i]] - j->day[j->row[i - 1]]) / step + 0.01) - 1;
+    return step >= 28 || !isfinite(missing) ? 0 : (size_t)missing; /* months differ in length */
+}
+
 static void add_notes(struct job *j) {
     const bw_impact *r = &j->r;
     size_t missing = 0;
@@ -144,6 +158,21 @@ static void add_notes(struct job *j) {
     if (!j->k)
         bw_note(&j->notes,
                 "no controls: anything else that changed at the start counts as its effect");
+    if (r->constant)
+        bw_note(&j->notes, "%zu of the controls do not vary before the start and are left out",
+                r->constant);
+    if (gaps(j))
+        bw_note(
+            &j->notes,
+            "%zu periods are missing between the first and the last: neighbours in the file are "
+            "taken as neighbours in time",
+            gaps(j));
+    if (r->autocorrelation > DRIFT_ALARM + 1 / sqrt((double)j->begin))
+        bw_note(&j->notes,
+                "what the fit leaves before the start goes on from period to period (correlation "
+                "%.2f): the level drifts faster than its prior allows and the interval is too "
+                "narrow; try --level-sd 0.1, or --season, or better controls",
+                r->autocorrelation);
     if (r->placebo_p < PLACEBO_ALARM)
         bw_note(
             &j->notes,
@@ -202,6 +231,7 @@ static bw_status print_json(const struct job *j, bw_err *err) {
     bw_json_number(o, "predicted_hi", r->predicted.hi);
     bw_json_number(o, "placebo_p", r->placebo_p);
     bw_json_number(o, "r2_before", r->r2);
+    bw_json_number(o, "autocorrelation_before", r->autocorrelation);
     cJSON_AddNumberToObject(o, "periods_before", (double)j->begin);
     cJSON_AddNumberToObject(o, "periods_after", (double)r->periods);
     cJSON *controls = cJSON_AddArrayToObject(o, "controls");
@@ -268,8 +298,13 @@ static bw_status run(struct job *j, bw_err *err) {
     bw_status st = load(j, err);
     if (st != BW_OK)
         return st;
-    bw_impact_data d = {
-        .n = j->n, .start = j->begin, .k = j->k, .y = j->y, .x = j->x, .season = (size_t)j->season};
+    bw_impact_data d = {.n = j->n,
+                        .start = j->begin,
+                        .k = j->k,
+                        .y = j->y,
+                        .x = j->x,
+                        .season = (size_t)j->season,
+                        .level_sd = j->level_sd};
     st = bw_impact_fit(&d, SEED, &j->r, err);
     if (st != BW_OK)
         return bw_fail_prefix(err, st, j->file);
@@ -297,6 +332,8 @@ bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err) {
         {"from", 0, BW_OPT_TEXT, &j.from, "DATE", "learn from this period on"},
         {"until", 0, BW_OPT_TEXT, &j.until, "DATE", "judge up to this period"},
         {"season", 0, BW_OPT_LONG, &j.season, "N", "periods in a season, e.g. 7 for days"},
+        {"level-sd", 0, BW_OPT_REAL, &j.level_sd, "X",
+         "how far the level may drift a period, in deviations of the metric (default 0.01)"},
         {"save", 0, BW_OPT_TEXT, &j.save, "ID",
          "write it as an experiment, for 'fit' and the ledger"},
         {"channel", 0, BW_OPT_TEXT, &j.channel, "NAME",
@@ -316,9 +353,11 @@ bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err) {
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;
-    if (argc != 1 || !j.metric || !j.start || j.season < 0)
+    if (argc != 1 || !j.metric || !j.start || j.season < 0 || j.level_sd < 0 || j.level_sd > 1)
         return bw_fail(err, BW_EUSAGE,
-                       "experiment impact: wanted one FILE, --metric and --start; see "
+                       "experiment impact: wanted one FILE, --metric and --start, a --season not "
+                       "below 0 and a "
+                       "--level-sd of 0 to 1; see "
                        "'bellwether experiment impact --help'");
     if (j.save && (!j.time || !j.channel || isnan(j.spend_change)))
         return bw_fail(err, BW_EUSAGE,

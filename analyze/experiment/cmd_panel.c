@@ -210,7 +210,7 @@ static bw_status load_synth(struct synth *j, bw_err *err) {
         st = fill_panel(j, err);
     if (st != BW_OK)
         return st;
-    if (!bw_day_parse(j->start, &start)) {
+    if (!bw_day_read(j->start, &start)) {
         start = strtod(j->start, &end);
         if (end == j->start || *end)
             return bw_fail(err, BW_EUSAGE,

@@ -3,7 +3,9 @@
 
 #include "analyze/linear.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +62,7 @@ static bw_status fill(const bw_did_data *d, struct panel *p, bw_err *err) {
     return BW_OK;
 }
 
-static bw_status check_flags(const bw_did_data *d, bw_err *err) {
+static bw_status check_flags(const bw_did_data *d, bw_did_result *out, bw_err *err) {
     static const char *CELL[] = {"untreated before the start", "treated before the start",
                                  "untreated after the start", "treated after the start"};
     size_t count[4] = {0};
@@ -71,8 +73,9 @@ static bw_status check_flags(const bw_did_data *d, bw_err *err) {
                            d->treated[i], d->post[i]);
         count[(size_t)(d->treated[i] + 2 * d->post[i])]++;
     }
+    out->staggered = d->unit && d->time && !count[2] && count[0] && count[1] && count[3];
     for (size_t c = 0; c < 4; c++)
-        if (!count[c])
+        if (!count[c] && !(c == 2 && out->staggered))
             return bw_fail(err, BW_EDATA,
                            "no row is %s: without it the treatment cannot be told from %s", CELL[c],
                            c == 0 || c == 2 ? "a change that met everyone"
@@ -100,12 +103,15 @@ static bw_status check_units(const bw_did_data *d, bw_did_result *out, bw_err *e
     }
     out->units = d->units;
     free(seen);
-    if (st == BW_OK && (out->treated_units < 2 || d->units - out->treated_units < 2))
+    size_t others = d->units - out->treated_units;
+    out->placebo =
+        out->treated_units == 1 && others >= BW_DID_PLACEBOS && d->time && !out->staggered;
+    if (st == BW_OK && (out->treated_units < 2 || others < 2) && !out->placebo)
         st =
             bw_fail(err, BW_EDATA,
                     "%zu treated and %zu untreated units: with one unit on a side its own noise "
                     "cannot be told from the effect; use 'experiment synth' or 'experiment impact'",
-                    out->treated_units, d->units - out->treated_units);
+                    out->treated_units, others);
     return st;
 }
 
@@ -150,6 +156,8 @@ static bw_status within(const bw_did_data *d, const struct panel *p, double *v, 
     return BW_OK;
 }
 
+/* Unit means count as used up, but for two periods: that is the regression of the units' changes, whose
+ * error is twice as large in variance when the means are counted once more. */
 static bw_status fit_fixed_effects(const bw_did_data *d, struct panel *p, bw_contrast *c,
                                    bw_err *err) {
     double *y = malloc(d->n * sizeof *y), *x = malloc(d->n * sizeof *x);
@@ -173,7 +181,7 @@ static bw_status fit_fixed_effects(const bw_did_data *d, struct panel *p, bw_con
                                    .cluster = d->unit,
                                    .clusters = d->units,
                                    .names = NAME,
-                                   .absorbed = d->units + p->periods - 1},
+                                   .absorbed = p->periods == 2 ? 2 : d->units + p->periods - 1},
                     &fit, err);
     if (st == BW_OK)
         *c = bw_ols_coef(&fit, 0, LEVEL);
@@ -207,6 +215,101 @@ static bw_status fit_two_by_two(const bw_did_data *d, struct panel *p, bw_contra
     *c = bw_ols_coef(&fit, 3, LEVEL);
     bw_ols_free(&fit);
     return st;
+}
+
+/* Mean of the untreated units in each period: [periods]; the caller frees. */
+static double *untreated_means(const bw_did_data *d, const struct panel *p) {
+    double *mean = calloc(2 * p->periods, sizeof *mean), *n = mean + p->periods;
+    for (size_t i = 0; mean && i < d->n; i++)
+        if (d->treated[i] == 0) {
+            mean[p->period[i]] += p->y[i];
+            n[p->period[i]] += 1;
+        }
+    for (size_t t = 0; mean && t < p->periods; t++)
+        mean[t] /= fmax(n[t], 1);
+    return mean;
+}
+
+/* Four cells a unit: sum and count before the start, sum and count after it, of what it is away from the
+ * untreated ones' mean. */
+static void add_step(const bw_did_data *d, const struct panel *p, const double *mean,
+                     double *cell) {
+    for (size_t i = 0; i < d->n; i++) {
+        double *s = cell + 4 * d->unit[i] + 2 * (d->post[i] != 0);
+        s[0] += p->y[i] - mean[p->period[i]];
+        s[1] += 1;
+    }
+}
+
+/* The same cells for a slope before the start: in the last two, its numerator and denominator. */
+static void add_slope(const bw_did_data *d, const struct panel *p, const double *mean,
+                      double *cell) {
+    double sum = 0, n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        if (d->post[i] == 0) {
+            sum += d->time[i];
+            n += 1;
+        }
+    for (size_t i = 0; i < d->n; i++)
+        if (d->post[i] == 0) {
+            double *s = cell + 4 * d->unit[i], x = d->time[i] - sum / n;
+            s[2] += x * (p->y[i] - mean[p->period[i]]);
+            s[3] += x * x;
+            s[1] = 1;
+        }
+}
+
+/* The treated unit's value among the untreated ones': what happens without any treatment is its error. */
+static bool among_others(const bw_did_data *d, const double *cell, double *own, double *se,
+                         double *df) {
+    double n = 0, total = 0, squares = 0;
+    size_t treated = SIZE_MAX;
+    for (size_t i = 0; i < d->n && treated == SIZE_MAX; i++)
+        treated = d->treated[i] != 0 ? d->unit[i] : treated;
+    for (size_t u = 0; u < d->units; u++) {
+        const double *s = cell + 4 * u;
+        double moved = s[2] / s[3] - (s[1] > 0 ? s[0] / s[1] : 0);
+        if (u == treated)
+            *own = moved;
+        else if (s[1] > 0 && s[3] > 0) {
+            n += 1;
+            total += moved;
+            squares += moved * moved;
+        }
+    }
+    double sd = n > 1 ? sqrt(fmax(0, squares - total * total / n) / (n - 1)) : 0;
+    *own -= n > 0 ? total / n : 0;
+    *se = sd * sqrt(1 + 1 / n);
+    *df = n - 1;
+    return n >= BW_DID_PLACEBOS && sd > 0 && isfinite(*own);
+}
+
+static bw_status placebo_error(const bw_did_data *d, const struct panel *p, bw_contrast *c,
+                               double *pretrend_p, bw_err *err) {
+    double *mean = untreated_means(d, p), *cell = calloc(8 * d->units, sizeof *cell), own, se, df;
+    double *slope = cell + 4 * d->units;
+    bw_status st = mean && cell ? BW_OK : bw_fail_memory(err);
+    if (st == BW_OK) {
+        add_step(d, p, mean, cell);
+        add_slope(d, p, mean, slope);
+        *pretrend_p =
+            among_others(d, slope, &own, &se, &df) ? 2 * gsl_cdf_tdist_Q(fabs(own) / se, df) : NAN;
+        if (!among_others(d, cell, &own, &se, &df))
+            st = bw_fail(err, BW_EDATA,
+                         "one treated unit, and %.0f untreated ones seen before and after: too few "
+                         "to tell its own noise from the effect",
+                         df + 1);
+    }
+    free(mean);
+    free(cell);
+    if (st != BW_OK)
+        return st;
+    double half = gsl_cdf_tdist_Pinv(0.5 + LEVEL / 2, df) * se;
+    c->se = se;
+    c->lo = c->estimate - half;
+    c->hi = c->estimate + half;
+    c->p = 2 * gsl_cdf_tdist_Q(fabs(c->estimate) / se, df);
+    return BW_OK;
 }
 
 /* Slope of the difference before the start: y = a + b treated + c time + e treated x time. */
@@ -257,7 +360,7 @@ static void cell_means(const bw_did_data *d, const struct panel *p, bw_did_resul
         n[c] += 1;
     }
     for (size_t c = 0; c < 4; c++)
-        sum[c] /= n[c];
+        sum[c] = n[c] > 0 ? sum[c] / n[c] : NAN;
     out->naive_before_after = sum[3] - sum[1];
     out->naive_treated_control = sum[3] - sum[2];
     double without = sum[3] - out->effect;
@@ -279,9 +382,13 @@ static bw_status estimate(const bw_did_data *d, struct panel *p, bw_did_result *
     if (st != BW_OK)
         return st;
     bw_contrast c = {0};
-    st = fit_two_by_two(d, p, &c, err);
+    double pretrend_p = NAN;
+    if (!out->staggered)
+        st = fit_two_by_two(d, p, &c, err);
     if (st == BW_OK && d->unit && d->time)
         st = fit_fixed_effects(d, p, &c, err);
+    if (st == BW_OK && out->placebo)
+        st = placebo_error(d, p, &c, &pretrend_p, err);
     if (st != BW_OK)
         return st;
     out->effect = c.estimate;
@@ -289,7 +396,7 @@ static bw_status estimate(const bw_did_data *d, struct panel *p, bw_did_result *
     out->lo = c.lo;
     out->hi = c.hi;
     out->p = c.p;
-    out->pretrend_p = pretrend(d, p);
+    out->pretrend_p = out->placebo ? pretrend_p : pretrend(d, p);
     cell_means(d, p, out);
     count_periods(d, p, out);
     return BW_OK;
@@ -297,7 +404,7 @@ static bw_status estimate(const bw_did_data *d, struct panel *p, bw_did_result *
 
 bw_status bw_did(const bw_did_data *d, bw_did_result *out, bw_err *err) {
     *out = (bw_did_result){0};
-    bw_status st = check_flags(d, err);
+    bw_status st = check_flags(d, out, err);
     if (st == BW_OK)
         st = check_units(d, out, err);
     if (st != BW_OK)

@@ -2,12 +2,15 @@
  *
  * With units and times: y = unit + time + effect treated x post + noise (two-way fixed effects); with
  * neither, y = a + b treated + c post + effect treated x post. Errors are clustered by unit where units are given
- * (Bertrand, Duflo, Mullainathan 2004), classical where not. */
+ * (Bertrand, Duflo, Mullainathan 2004), classical where not. A single treated unit is held against how much
+ * the untreated ones moved apart at the same time (Conley and Taber 2011, with Student's t for the tail).
+ * Where post is 0 for every untreated row the start is taken to be each unit's own (staggered). */
 #ifndef BW_ANALYZE_DID_H
 #define BW_ANALYZE_DID_H
 
 #include "common/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
@@ -23,6 +26,8 @@ typedef struct {
 
 typedef struct {
     double effect, se, lo, hi, p; /* 95 %; in y's unit, or log points */
+    bool placebo;      /* the error comes from the untreated units: one unit alone was treated */
+    bool staggered;    /* post marks each treated unit's own start */
     double relative;   /* effect as a share of what would have been; NAN when undefined */
     double pretrend_p; /* no difference in slope before the start; NAN: cannot be tested */
     double naive_before_after, naive_treated_control;           /* what each half alone would say */
@@ -30,8 +35,9 @@ typedef struct {
 } bw_did_result;
 
 /* Fails with BW_EDATA, saying why, when one of the four cells is empty, y does not vary, a unit is
- * both treated and not, or only one unit is treated (its own noise then cannot be told from the
- * effect). */
+ * both treated and not, only one unit is untreated, or one is treated beside fewer than
+ * BW_DID_PLACEBOS others (its own noise then cannot be told from the effect). */
 bw_status bw_did(const bw_did_data *d, bw_did_result *out, bw_err *err);
+#define BW_DID_PLACEBOS 5u
 
 #endif

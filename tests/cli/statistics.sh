@@ -51,6 +51,47 @@ contains "without a year there is no yearly season" "$out" 'left out'
 sed 's/^\(2026-01-..\),[0-9]*,/\1,5,/' "$T/series.csv" >"$T/flat.csv"
 fails "a flat series is refused" 1 'all 31 values are equal' "$BW" forecast --file "$T/flat.csv" --time day --metric y
 
+# Files as other programs write them: ';' between cells, spaces, NA, an arm without values.
+{ echo 'arm;buys'; for i in $(seq 1 40); do echo " a ;$((i % 4 == 0))"; echo "b;$((i % 3 == 0 ? 1 : 0))"; echo 'c;NA'; done; } >"$T/semi.csv"
+out=$("$BW" experiment ab "$T/semi.csv" --arm arm --control a --metric buys:rate --json 2>&1)
+contains "semicolons and spaces are read" "$out" '"uplift":	0.075,'
+contains "an empty arm is named" "$out" "arm 'c' has 0 observations: nothing can be said of it"
+if grep -qE '"(hi|lo)":	-?1\.[0-9]' <<<"$out"; then not_ok "rates differ by 1 at most" "$out"; else ok "rates differ by 1 at most"; fi
+fails "an empty control is named" 1 "arm 'c' has 0 observations" "$BW" experiment ab "$T/semi.csv" --arm arm --control c --metric buys:rate
+# Two rows a unit: n counts rows, units what was assigned.
+{ echo 'arm,who,m'; for i in $(seq 1 30); do echo "a,u$i,$((i % 7))"; echo "a,u$i,$((i % 5))"; echo "b,v$i,$((i % 6))"; done; } >"$T/unit.csv"
+out=$("$BW" experiment ab "$T/unit.csv" --arm arm --control a --metric m:money --unit who --json)
+contains "n counts rows" "$out" '"n":	60'
+contains "units are counted beside them" "$out" '"units":	30'
+contains "the split is judged by units, which are even" "$out" '"alarm":	false'
+
+# Ten cities, six quarters: one city treated, its noise told by the other nine; names of periods will do.
+{ echo 'city,quarter,treated,post,rate'
+    for u in 1 2 3 4 5 6 7 8 9 10; do for q in 1 2 3 4 5 6; do
+        echo "c$u,Q$((q > 3 ? q - 3 : q))$((q > 3 ? 2011 : 2010)),$((u == 4)),$((q > 3)),$((50 + 7 * u + (u * q * 13) % 5 + (u == 4 && q > 3 ? 9 : 0)))"
+    done; done; } >"$T/one.csv"
+out=$("$BW" experiment did "$T/one.csv" --unit city --time quarter --treated treated --post post --metric rate --json)
+contains "one treated unit is held against the others" "$out" 'one treated unit: its error is how far the 9'
+equal "its effect is found" "$(python3 -c 'import json,sys; d=json.loads(sys.argv[1]); print(5 < d["effect"] < 13 and d["lo"] > 0 and d["pretrend_p"] > 0.05)' "$out")" True
+sed 's/,Q1/,spring /; s/,Q2/,summer /; s/,Q3/,autumn /' "$T/one.csv" >"$T/names.csv"
+contains "names of periods cannot show who moved first" \
+    "$("$BW" experiment did "$T/names.csv" --unit city --time quarter --treated treated --post post --metric rate --json)" 'which period comes first is not known'
+sed 's/^c2,Q12010,0,0,.*/c2,Q12010,0,0,NA/' "$T/one.csv" >"$T/hole.csv"
+contains "a missing value is left out and said" \
+    "$("$BW" experiment did "$T/hole.csv" --unit city --time quarter --treated treated --post post --metric rate --json)" '1 rows without rate are left out'
+awk -F, 'NR == 1 || 1 { if (NR > 1 && $3 == 0) $4 = 0; print }' OFS=, "$T/one.csv" | sed 's/^c5,\(Q[12]2011\),0,0/c5,\1,1,1/; s/^c5,\(Q[0-9]*\),0,/c5,\1,1,/' >"$T/stag.csv"
+contains "each unit's own start is taken, and its weakness said" \
+    "$("$BW" experiment did "$T/stag.csv" --unit city --time quarter --treated treated --post post --metric rate --json)" 'each unit starts at its own time'
+
+awk -F, 'NR == 1 { print $0 ",flat" } NR > 1 { print $0 ",4" }' "$T/series.csv" >"$T/flatx.csv"
+contains "a control that does not vary is left out" \
+    "$("$BW" experiment impact "$T/flatx.csv" --time day --metric y --controls x,flat --start 2026-01-25 --json)" '1 of the controls do not vary'
+fails "the metric cannot be its own control" 2 "'y' is the metric itself" \
+    "$BW" experiment impact "$T/series.csv" --time day --metric y --controls x,y --start 2026-01-25
+sed '/2026-01-0[3-6]/d' "$T/series.csv" >"$T/gaps.csv"
+contains "missing periods are counted" \
+    "$("$BW" experiment impact "$T/gaps.csv" --time day --metric y --controls x --start 2026-01-25 --json)" '4 periods are missing'
+
 printf 'path,total_conversions\nmail > search,3\nsearch,1\n' >"$T/paths.csv"
 contains "journeys share their credit" "$("$BW" attribution "$T/paths.csv" --db "$BELLWETHER_DB" --json)" '"shapley":	2.5'
 printf 'path,total_conversions\nmail,0\n' >"$T/none.csv"

@@ -88,12 +88,11 @@ bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err)
 /* Whether the database holds exactly this shop already. */
 bool bw_demo_holds(sqlite3 *db, const bw_demo_options *options);
 
-/* The simulated shop takes the budget advice that the ledger holds for a week (its first day, ISO):
- * the advice is accepted, and from the week after on each channel spends what was advised, as a
- * factor of what it would have spent; spend, sales and their truth are written anew, in one
- * transaction. What was known at the end of that week does not change. *followed: there was such
- * advice, still open. */
-bw_status bw_demo_follow(sqlite3 *db, const bw_demo_options *options, const char *week,
-                         bool *followed, bw_err *err);
+/* The simulated shop takes what the ledger proposes for a week (its first day, ISO): budget, timing,
+ * content, price and complaint advice is accepted and carried out from the week after on; then spend,
+ * messages, reviews, sales and their truth are written anew, in one transaction. What was known at
+ * the end of that week does not change. *taken: how many it took; a test is nothing it can take. */
+bw_status bw_demo_follow(sqlite3 *db, const bw_demo_options *options, const char *week, int *taken,
+                         bw_err *err);
 
 #endif

@@ -48,10 +48,10 @@ static bw_status earlier_report(sqlite3 *db, const bw_demo_options *o, const cha
 }
 
 static bw_status take_advice(sqlite3 *db, const bw_demo_options *o, bw_err *err) {
-    bool followed;
-    bw_status st = bw_demo_follow(db, o, EARLIER_WEEK, &followed, err);
-    if (st == BW_OK && followed)
-        puts("its budget advice was taken: the weeks since were spent as it said");
+    int taken;
+    bw_status st = bw_demo_follow(db, o, EARLIER_WEEK, &taken, err);
+    if (st == BW_OK && taken > 0)
+        printf("its advice was taken: the weeks since went as %d of its points say\n", taken);
     return st;
 }
 

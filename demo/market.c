@@ -158,7 +158,7 @@ double product_price_factor(const struct shop *s, int p, int day) {
     return pow(x->list[day] / x->list[0], 1 + x->elasticity);
 }
 
-static void fill_mix(struct shop *s) {
+void shop_mix(struct shop *s) {
     for (int d = 0; d < s->days; d++) {
         s->mix_price[d] = 0;
         for (int p = 0; p < N_PRODUCTS; p++)
@@ -177,7 +177,7 @@ bw_status shop_market(struct shop *s) {
     fill_baseline(s);
     fill_prices(s);
     fill_promotions(s);
-    fill_mix(s);
+    shop_mix(s);
     gsl_rng_free(r);
     return BW_OK;
 }

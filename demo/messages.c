@@ -132,6 +132,29 @@ static int draw_hour(const struct slots *k, gsl_rng *r) {
 
 static const double SENDING_DAY[7] = {0.17, 0.20, 0.18, 0.20, 0.13, 0.05, 0.07};
 
+/* The channel that a kind of sending belongs to; a shop with few channels has fewer. */
+static const struct channel *channel_of(const struct shop *s, int slots) {
+    int cast = SLOTS[slots].cast;
+    return &s->channel[cast < s->n_channels ? cast : 0];
+}
+
+/* After all draws, so that what went out before the habit stays as it was. */
+static void follow_habits(const struct shop *s, struct sending *m) {
+    for (int i = 0; i < s->n_habits; i++) {
+        const struct habit *h = &s->habit[i];
+        if (h->kind == ANSWER || m->day < h->from ||
+            strcmp(h->subject, channel_of(s, m->slots)->name) != 0)
+            continue;
+        if (h->kind == SEND_AT) {
+            m->day += h->weekday - m->day % 7;
+            m->hour = h->hour + m->hour % h->hours;
+        }
+        for (int f = 0; h->kind == WRITE_WITH && f < N_FEATURES; f++)
+            if (strcmp(FEATURES[f].name, h->feature) == 0)
+                m->has[f] = m->serial % 4 != 0;
+    }
+}
+
 static struct sending draw_sending(const struct shop *s, int serial, gsl_rng *r) {
     struct sending m = {.serial = serial};
     int week = (int)((double)serial * s->weeks / s->o.messages);
@@ -147,6 +170,7 @@ static struct sending draw_sending(const struct shop *s, int serial, gsl_rng *r)
     m.zh = s->o.chinese || gsl_rng_uniform(r) < 0.38;
     for (int f = 0; f < N_FEATURES; f++)
         m.has[f] = gsl_rng_uniform(r) < FEATURES[f].chance;
+    follow_habits(s, &m);
     return m;
 }
 
@@ -216,7 +240,7 @@ static double rested(struct mailer *w, const struct sending *m) {
 
 static bw_status put_message(struct mailer *w, struct sending *m, const char *text, bw_err *err) {
     const struct slots *k = &SLOTS[m->slots];
-    const struct channel *c = &w->s->channel[k->cast < w->s->n_channels ? k->cast : 0];
+    const struct channel *c = channel_of(w->s, m->slots);
     double lift = slot_index(k, m->day % 7, m->hour) * content_factor(m) * rested(w, m) *
                   (promotion_on(w->s, m->day) ? 1 + PROMO_LIFT : 1) *
                   exp(gsl_ran_gaussian(w->r, SCATTER));

@@ -133,6 +133,16 @@ static bool courier_trouble(const struct reviewer *w, int day) {
     return day >= w->courier + 3 && day < w->courier_end + 10;
 }
 
+/* Complaints that are left of an aspect since the shop took its advice to look into it. */
+#define STILL_WRONG 0.25
+static double still_wrong(const struct reviewer *w, const char *aspect, int day) {
+    for (int i = 0; i < w->s->n_habits; i++)
+        if (w->s->habit[i].kind == ANSWER && strcmp(w->s->habit[i].subject, aspect) == 0 &&
+            day >= w->s->habit[i].from)
+            return STILL_WRONG;
+    return 1;
+}
+
 /* What the next sentence is about; an aspect is not taken twice. N_ASPECTS: nothing is left. */
 static int draw_aspect(struct reviewer *w, const struct review *v, enum tone tone) {
     double weight[N_ASPECTS], sum = 0;
@@ -143,6 +153,8 @@ static int draw_aspect(struct reviewer *w, const struct review *v, enum tone ton
             weight[a] *= courier_trouble(w, v->day) ? 14 : 1;
         if (a == SERVICE && tone == NEGATIVE)
             weight[a] *= courier_trouble(w, v->day) ? 3 : 1.5;
+        if (tone == NEGATIVE)
+            weight[a] *= still_wrong(w, ASPECTS[a], v->day);
         sum += weight[a];
     }
     double u = gsl_rng_uniform(w->r) * sum;
@@ -194,7 +206,7 @@ static bw_status add(struct reviewer *w, const struct review *v, const char *rul
 /* The zip of the new jackets is the complaint that has just begun. */
 static bool zip_trouble(const struct reviewer *w, const struct review *v, enum tone tone) {
     return v->product == 0 && v->day >= w->zip + 5 && tone == NEGATIVE && !v->said[QUALITY] &&
-           gsl_rng_uniform(w->r) < 0.75;
+           gsl_rng_uniform(w->r) < 0.75 * still_wrong(w, ASPECTS[QUALITY], v->day);
 }
 
 static const char *aspect_rule(struct reviewer *w, const struct review *v, int aspect) {
@@ -350,6 +362,7 @@ static bw_status store_truth(const struct reviewer *w, sqlite3 *db, bw_err *err)
     return st;
 }
 
+/* A review that is there already stays: a shop that took advice writes the later ones anew. */
 bw_status shop_write_reviews(struct shop *s, sqlite3 *db, bw_err *err) {
     if (s->o.reviews == 0)
         return BW_OK;
@@ -363,7 +376,8 @@ bw_status shop_write_reviews(struct shop *s, sqlite3 *db, bw_err *err) {
     if (st == BW_OK)
         st = grammar_load("demo/text/review_zh.txt", w.r, &w.grammar[1], err);
     if (st == BW_OK)
-        st = bw_db_prepare(db, "INSERT INTO review VALUES (?, ?, ?, ?, ?, ?, ?)", &w.q, err);
+        st = bw_db_prepare(db, "INSERT OR IGNORE INTO review VALUES (?, ?, ?, ?, ?, ?, ?)", &w.q,
+                           err);
     if (st == BW_OK)
         st = put_all(&w, err);
     sqlite3_finalize(w.q);

@@ -66,8 +66,21 @@ struct geo {
     double population, share;
 };
 
+/* What the shop does differently from a day on, since it took an advice. */
+enum habit_kind { SEND_AT, WRITE_WITH, ANSWER };
+struct habit {
+    enum habit_kind kind;
+    int from;                 /* day */
+    char subject[NAME_SIZE];  /* channel, or aspect that is answered */
+    char feature[40];         /* WRITE_WITH: in three messages of four */
+    int weekday, hour, hours; /* SEND_AT: 0 Monday; the window's first hour and length */
+};
+#define MAX_HABITS 12
+
 struct shop {
     bw_demo_options o;
+    struct habit habit[MAX_HABITS];
+    int n_habits;
     int days, weeks;
     int n_channels, n_geos, n_events;
     struct channel channel[BW_DEMO_MAX_CHANNELS];
@@ -99,6 +112,7 @@ gsl_rng *shop_rng(const struct shop *s, enum stream stream); /* the caller frees
 /* Steps that make numbers. BW_ENOMEM is their only failure. */
 void shop_cast(struct shop *s);        /* channels, products, geos with their names */
 bw_status shop_market(struct shop *s); /* baseline, competitor, market, prices, sentiment */
+void shop_mix(struct shop *s);         /* mix_price and mix from the list prices */
 bw_status shop_spend(struct shop *s);  /* spend by day, then what it earns */
 void shop_respond(const struct shop *s, struct channel *c); /* earned from spend */
 

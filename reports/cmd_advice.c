@@ -81,21 +81,31 @@ static bw_status decide(sqlite3 *db, size_t decision, const char *id, const char
 
 /* ---- the list ---- */
 
-static const char *money(const bw_shop *s, const bw_fact *f) {
-    if (!f)
-        return "";
-    bw_number style = bw_fact_style(f);
+/* "promised: +€24k (€6k to €41k); realised: ...": inside the interval"; "" when nothing is known. */
+static const char *outcome_line(bw_shop *s, const bw_advice *a) {
+    static const char *const HEADS[] = {"table.promised", "table.realised", "table.verdict"};
     bw_buf b = {0};
-    style.sign = true;
-    bw_format(s->locale, &b, f->value, &style);
-    if (isfinite(f->lo)) {
-        style.sign = false;
-        bw_buf_add(&b, " (");
-        bw_format_range(s->locale, &b, f->lo, f->hi, &style);
-        bw_buf_add(&b, ")");
+    for (size_t i = 0; i < 3; i++) {
+        bw_message m = {0};
+        bool any = i == 2 ? bw_advice_verdict(s, a, &m)
+                          : bw_advice_amount(s, a, i ? a->realised : a->gain, &m);
+        if (any)
+            bw_buf_addf(&b, "%s%s: %s", b.len ? "; " : "", bw_word(s->locale, HEADS[i]),
+                        bw_shop_phrase(s, &m));
     }
-    const char *text = bw_arena_text(s->arena, b.text);
+    const char *text = bw_arena_text(s->arena, b.text ? b.text : "");
     bw_buf_free(&b);
+    return text;
+}
+
+/* The sentence in full words, as the page has it. */
+static const char *full(const bw_shop *s, const bw_message *m) {
+    bw_buf marked = {0}, plain = {0};
+    bw_grammar_say(s->locale, m, s->variant, BW_PROSE, &marked);
+    bw_unmark(marked.text ? marked.text : "", &plain);
+    const char *text = bw_arena_text(s->arena, plain.text ? plain.text : "");
+    bw_buf_free(&marked);
+    bw_buf_free(&plain);
     return text;
 }
 
@@ -108,13 +118,10 @@ static bw_status print_rows(bw_shop *s, const bw_advice *a, size_t n, bw_err *er
             break;
         printf("%-16s %-9s %s\n", a[i].id,
                bw_word(s->locale, bw_arena_textf(s->arena, "status.%s", a[i].status)),
-               bw_shop_say(s, &action));
-        if (a[i].gain)
-            printf("%-26s %s: %s", "", bw_word(s->locale, "table.promised"), money(s, a[i].gain));
-        if (a[i].gain && a[i].realised)
-            printf("; %s: %s", bw_word(s->locale, "table.realised"), money(s, a[i].realised));
-        if (a[i].gain)
-            putchar('\n');
+               full(s, &action));
+        const char *line = outcome_line(s, &a[i]);
+        if (*line)
+            printf("%-26s %s\n", "", line);
     }
     return st;
 }
@@ -144,8 +151,12 @@ static void json_rows(cJSON *list, const bw_advice *a, size_t n) {
         cJSON_AddStringToObject(o, "owner", a[i].owner ? a[i].owner : "");
         cJSON_AddStringToObject(o, "due", a[i].due ? a[i].due : "");
         cJSON_AddItemToObject(o, "action", action ? action : cJSON_CreateObject());
+        if (a[i].gain)
+            cJSON_AddStringToObject(o, "unit", a[i].unit);
         put_fact(o, "promised", a[i].gain);
         put_fact(o, "realised", a[i].realised);
+        if (*a[i].reason)
+            cJSON_AddStringToObject(o, "unmeasured", a[i].reason + strlen("reason."));
         if (a[i].realised && a[i].gain && isfinite(a[i].gain->lo))
             cJSON_AddBoolToObject(o, "inside", a[i].inside);
     }

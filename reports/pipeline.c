@@ -152,17 +152,17 @@ static bw_status carry_row(sqlite3_stmt *from, sqlite3_stmt *to, bw_err *err) {
 bw_status bw_stages_keep_advice(sqlite3 *copy, sqlite3 *db, const char *week, bw_err *err) {
 #define COLUMNS                                                                              \
     "id, week, kind, subject, action, gain, gain_lo, gain_hi, probability, stability, cap, " \
-    "undo_if, change_mind, owner, due, status"
+    "undo_if, change_mind, owner, due, status, gain_unit"
     sqlite3_stmt *from = NULL, *to = NULL;
     bw_status st = bw_db_prepare(copy, "SELECT " COLUMNS " FROM advice WHERE week = ?", &from, err);
     if (st == BW_OK)
         st = bw_db_prepare(db,
                            "INSERT INTO advice (" COLUMNS
-                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                            "ON CONFLICT (id) DO UPDATE SET action = excluded.action, gain = "
                            "excluded.gain, gain_lo = excluded.gain_lo, "
                            "gain_hi = excluded.gain_hi, probability = excluded.probability, "
-                           "stability = excluded.stability "
+                           "stability = excluded.stability, gain_unit = excluded.gain_unit "
                            "WHERE status = 'proposed'",
                            &to, err);
 #undef COLUMNS

@@ -5,10 +5,11 @@
  * a sentence, this week or a year later:
  *   budget      {"moves": {channel: money a week, ...}, "now": {channel: money a week, ...},
  *                "undo_below": money a week}
- *   timing      {"window": "D-HH/D-HH"}            subject: channel
- *   content     {"feature": text}                  subject: channel
+ *   timing      {"window": "D-HH/D-HH", "lift": share}  subject: channel
+ *   content     {"feature": text, "lift": share}   subject: channel
  *   price       {"from": money, "to": money}       subject: product
- *   complaint   {"negative": 0..1}                 subject: aspect
+ *   promotion   {"again": 0 or 1}                  subject: event
+ *   complaint   {"negative": 0..1, "shift": -1..1} subject: aspect
  *   experiment  {"weeks": n, "spend": money a week} subject: channel
  *   nothing     {}                                 why: subject, a key of the language files */
 #ifndef BW_REPORTS_ADVICE_H
@@ -19,11 +20,13 @@
 typedef struct {
     const char *id;   /* "A-2026-W46-1" */
     const char *week; /* first day of the week it was given for */
-    const char *kind, *subject, *action, *status, *owner, *due, *method; /* due: a day */
-    const bw_fact
-        *gain; /* promised, a week, with interval and probability; NULL when not in money */
-    const bw_fact *realised; /* NULL until settled */
-    double stability;        /* share of refits that keep the sign, NAN when not tested */
+    const char *kind, *subject, *action, *status, *owner, *due; /* due: a day */
+    const char *unit;        /* of gain and realised: outcome, profit, once, rate, balance */
+    const bw_fact *gain;     /* promised, with interval and probability; NULL when not in numbers */
+    const bw_fact *realised; /* NULL until measured */
+    const char *reason;      /* why it cannot be measured (yet): a key of the languages, or "" */
+    const bw_fact *have, *need; /* for that sentence, NULL where it has no numbers */
+    double stability;           /* share of refits that keep the sign, NAN when not tested */
     bool inside;
 } bw_advice;
 
@@ -31,8 +34,9 @@ typedef struct {
  * same week again replaces what is still only proposed and keeps ids and what people decided. */
 bw_status bw_advice_choose(bw_shop *s, bw_err *err);
 
-/* Settles advice that was accepted or done at least two full weeks before this one and whose effect
- * the newest estimates can measure (one transaction). */
+/* Settles advice that was accepted or done at least two full weeks before this one: measures what it
+ * brought, each kind by its own yardstick (settle.h), or keeps why that cannot be done yet (one
+ * transaction). */
 bw_status bw_advice_settle(bw_shop *s, bw_err *err);
 
 /* This week's advice by rank, or what earlier weeks gave, newest first, at most 12. Adds the facts
@@ -46,6 +50,10 @@ bw_status bw_advice_record(bw_shop *s, bw_err *err);
  * and adds the facts it needs. */
 bw_status bw_advice_say(bw_shop *s, const bw_advice *a, bool heading, bw_message *out, bw_err *err);
 /* A trigger for undoing it, what would change our mind; false when there is none to say. */
+/* What is promised or came out, with its unit: "+€24k (€6k to €41k)", "+12% orders a message";
+ * "verdict.*" in words, or why there is none. */
+bool bw_advice_amount(bw_shop *s, const bw_advice *a, const bw_fact *amount, bw_message *out);
+bool bw_advice_verdict(bw_shop *s, const bw_advice *a, bw_message *out);
 bool bw_advice_undo(bw_shop *s, const bw_advice *a, bw_message *out);
 bool bw_advice_doubt(bw_shop *s, const bw_advice *a, bw_message *out);
 

@@ -26,6 +26,7 @@ static bw_candidate *add(finder *f, const char *kind, const char *subject) {
     *c = (bw_candidate){.kind = kind,
                         .subject = subject,
                         .action = "{}",
+                        .unit = "outcome",
                         .gain = NAN,
                         .lo = NAN,
                         .hi = NAN,
@@ -124,11 +125,11 @@ static void find_timing(finder *f) {
         bw_candidate *c = add(f, "timing", window->subject);
         cJSON *action = cJSON_CreateObject();
         cJSON_AddStringToObject(action, "window", window->at);
+        cJSON_AddNumberToObject(action, "lift", gain->value);
         c->action = print_json(f, action);
         c->run = f->s->runs.timing;
-        c->probability = gain->probability;
-        if (money)
-            promise(c, money);
+        c->unit = money ? "outcome" : "rate";
+        promise(c, money ? money : gain);
         c->probability = gain->probability;
         c->rank = money ? money->value * gain->probability * UNTESTED : 0;
     }
@@ -146,7 +147,8 @@ static void find_content(finder *f) {
         cJSON_AddNumberToObject(action, "lift", effect->value);
         c->action = print_json(f, action);
         c->run = f->s->runs.content;
-        c->probability = effect->probability;
+        c->unit = "rate";
+        promise(c, effect);
         return; /* the strongest one is enough for a week */
     }
 }
@@ -169,8 +171,37 @@ static void find_price(finder *f) {
         c->action = print_json(f, action);
         c->run = f->s->runs.price;
         c->probability = elasticity->probability;
+        const bw_fact *money = find(f, "price.money", best->subject);
+        if (money) {
+            c->unit = "profit";
+            promise(c, money);
+            c->rank = money->value * money->probability * UNTESTED;
+        }
         return;
     }
+}
+
+/* ---- promotions ---- */
+
+/* The newest promotion whose dip is over: to be had again when promotions like it bring more than
+ * they take from the weeks after, or not. */
+static void find_promotion(finder *f) {
+    const bw_fact *last = find(f, "promotion.last", ""), *next = find(f, "promotion.next", "");
+    if (!last || !isfinite(last->probability))
+        return;
+    bool again = last->probability >= BW_ACT_PROBABILITY;
+    if (!again && last->probability > 1 - BW_ACT_PROBABILITY)
+        return;
+    bw_candidate *c = add(f, "promotion", last->at);
+    cJSON *action = cJSON_CreateObject();
+    cJSON_AddNumberToObject(action, "again", again);
+    c->action = print_json(f, action);
+    c->unit = "once";
+    c->run = f->s->runs.promotion;
+    c->probability = again ? last->probability : 1 - last->probability;
+    if (again && next && isfinite(next->lo))
+        promise(c, next);
+    c->rank = -0.5; /* nothing to be done this week */
 }
 
 /* ---- customers ---- */
@@ -187,11 +218,13 @@ static void find_complaint(finder *f) {
     cJSON_AddNumberToObject(action, "shift", moved->value);
     c->action = print_json(f, action);
     c->run = f->s->runs.sentiment;
-    if (money && money->value > 0) {
-        promise(c, money);
+    c->unit = "balance"; /* what it aims at: back to where it was */
+    c->gain = -moved->value;
+    c->lo = -moved->hi;
+    c->hi = -moved->lo;
+    if (money && money->value > 0)
         c->rank =
             money->value * (isfinite(money->probability) ? money->probability : 0.5) * UNTESTED;
-    }
 }
 
 /* ---- tests ---- */
@@ -265,6 +298,7 @@ bw_status bw_candidates_find(const bw_shop *s, bw_candidate **out, size_t *n, bw
     find_timing(&f);
     find_content(&f);
     find_price(&f);
+    find_promotion(&f);
     find_complaint(&f);
     find_experiment(&f);
     find_nothing(&f);

@@ -6,7 +6,8 @@
 
 typedef struct {
     const char *kind, *subject, *action;         /* as in advice.h */
-    double gain, lo, hi, probability, stability; /* NAN = not in money, not known, not tested */
+    const char *unit;                            /* of the gain, as in advice.h */
+    double gain, lo, hi, probability, stability; /* NAN = not in numbers, not known, not tested */
     double rank; /* expected gain x certainty x stability - cost of change */
     int64_t run; /* what it rests on, 0 = the ledger alone */
 } bw_candidate;

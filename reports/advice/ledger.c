@@ -1,8 +1,8 @@
 /* reports/advice/ledger.c - the rows of `advice` and `advice_outcome`. */
 #include "reports/advice/advice.h"
 
-#include "analyze/mix/move.h"
 #include "reports/advice/candidates.h"
+#include "reports/advice/settle.h"
 #include "sql/db.h"
 #include "sql/value.h"
 
@@ -11,15 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEEKS_TO_SETTLE 2     /* full weeks since a move was due before it is measured */
-#define Z90             1.645 /* half a 90 % interval in standard deviations */
-
 /* Days after the report's week until advice of a kind is due, unless setting due.KIND says so. */
 static const struct {
     const char *kind;
     int days;
-} DUE[] = {{"timing", 1},    {"budget", 3},     {"content", 5}, {"price", 5},
-           {"complaint", 5}, {"experiment", 8}, {"nothing", 7}};
+} DUE[] = {{"timing", 1},    {"budget", 3},    {"content", 5},    {"price", 5},
+           {"promotion", 5}, {"complaint", 5}, {"experiment", 8}, {"nothing", 7}};
 
 static void due_day(const bw_shop *s, const char *kind, char out[11]) {
     char key[40];
@@ -72,16 +69,18 @@ static bw_status put(const bw_shop *s, const bw_candidate *c, bw_err *err) {
     bw_status st = find_id(s, c, id, sizeof id, err);
     sqlite3_stmt *q = NULL;
     if (st == BW_OK)
-        st = bw_db_prepare(s->db,
-                           "INSERT INTO advice (id, week, kind, subject, action, gain, gain_lo, "
-                           "gain_hi, probability, stability, owner, due, run) "
-                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON "
-                           "CONFLICT (id) DO UPDATE SET action = excluded.action, "
-                           "gain = excluded.gain, gain_lo = excluded.gain_lo, gain_hi = "
-                           "excluded.gain_hi, probability = excluded.probability, "
-                           "stability = excluded.stability, owner = excluded.owner, due = "
-                           "excluded.due, run = excluded.run WHERE status = 'proposed'",
-                           &q, err);
+        st =
+            bw_db_prepare(s->db,
+                          "INSERT INTO advice (id, week, kind, subject, action, gain, gain_lo, "
+                          "gain_hi, probability, stability, owner, due, run, gain_unit) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON "
+                          "CONFLICT (id) DO UPDATE SET action = excluded.action, "
+                          "gain = excluded.gain, gain_lo = excluded.gain_lo, gain_hi = "
+                          "excluded.gain_hi, probability = excluded.probability, "
+                          "stability = excluded.stability, owner = excluded.owner, due = "
+                          "excluded.due, run = excluded.run, gain_unit = excluded.gain_unit WHERE "
+                          "status = 'proposed'",
+                          &q, err);
     if (st != BW_OK)
         return st;
     snprintf(key, sizeof key, "owner.%.20s", c->kind);
@@ -98,6 +97,7 @@ static bw_status put(const bw_shop *s, const bw_candidate *c, bw_err *err) {
     sqlite3_bind_text(q, 12, due, -1, SQLITE_STATIC);
     if (c->run)
         sqlite3_bind_int64(q, 13, c->run);
+    sqlite3_bind_text(q, 14, c->unit, -1, SQLITE_STATIC);
     st = bw_db_run(q, err);
     sqlite3_finalize(q);
     free(owner);
@@ -134,153 +134,141 @@ bw_status bw_advice_choose(bw_shop *s, bw_err *err) {
 
 /* ---- settling ---- */
 
-/* Channels of a budget advice: spend a week before it, and on average in the full weeks since it was
- * due. */
-static const char *const SPEND_SINCE =
-    "WITH a AS (SELECT id, date(due, '+6 days') AS since, action FROM advice WHERE id = ?2), "
-    "c AS (SELECT j.key AS channel, j.value AS was FROM a, json_each(a.action, '$.now') j) "
-    "SELECT c.channel, c.was, coalesce(avg(w.cost), 0), count(w.week) FROM c JOIN a "
-    "LEFT JOIN channel_week w ON w.channel = c.channel AND w.week >= a.since AND w.week <= "
-    "(SELECT max(week) FROM weekly) AND ?1 >= 0 GROUP BY c.channel, c.was";
+static const struct {
+    const char *kind;
+    bw_settle *measure;
+} YARDSTICKS[] = {{"budget", bw_settle_budget},        {"timing", bw_settle_timing},
+                  {"content", bw_settle_content},      {"price", bw_settle_price},
+                  {"promotion", bw_settle_promotion},  {"complaint", bw_settle_complaint},
+                  {"experiment", bw_settle_experiment}};
+#define N_YARDSTICKS (sizeof YARDSTICKS / sizeof *YARDSTICKS)
 
-/* A finished test of the channel that began after the advice settles it as it was measured. */
-static const char *const SETTLE_TEST =
-    "SELECT e.effect / max(1, (julianday(e.end_day) - julianday(e.start_day) + 1) / 7), "
-    "e.effect_sd / max(1, (julianday(e.end_day) - julianday(e.start_day) + 1) / 7) FROM "
-    "experiment e JOIN advice a ON a.id = ?1 "
-    "WHERE e.channel = a.subject AND e.start_day >= a.week AND e.end_day <= date(?2, '+6 days') "
-    "AND e.effect IS NOT NULL LIMIT 1";
-
-static bw_status store_outcome(const bw_shop *s, const char *id, double mean, double lo, double hi,
-                               const char *method, bw_err *err) {
+/* A reason never replaces a measure that was made. */
+static bw_status store_outcome(const bw_shop *s, const bw_promise *p, const bw_measured *m,
+                               bw_err *err) {
     sqlite3_stmt *q;
-    bw_status st =
-        bw_db_prepare(s->db,
-                      "INSERT INTO advice_outcome (advice, week, realised, realised_lo, "
-                      "realised_hi, inside, method) "
-                      "SELECT id, ?2, ?3, ?4, ?6, CASE WHEN gain_lo IS "
-                      "NOT NULL THEN ?3 BETWEEN gain_lo AND gain_hi END, ?5 "
-                      "FROM advice WHERE id = ?1 ON CONFLICT (advice) DO UPDATE SET week = "
-                      "excluded.week, realised = excluded.realised, "
-                      "realised_lo = excluded.realised_lo, realised_hi = excluded.realised_hi, "
-                      "inside = excluded.inside, method = excluded.method",
-                      &q, err);
+    bw_status st = bw_db_prepare(
+        s->db,
+        "INSERT INTO advice_outcome (advice, week, realised, realised_lo, realised_hi, inside, "
+        "method, reason, have, need) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+        "ON CONFLICT (advice) DO UPDATE SET week = excluded.week, realised = excluded.realised, "
+        "realised_lo = excluded.realised_lo, realised_hi = excluded.realised_hi, inside = "
+        "excluded.inside, method = excluded.method, reason = excluded.reason, have = "
+        "excluded.have, need = excluded.need WHERE excluded.realised IS NOT NULL OR "
+        "advice_outcome.realised IS NULL",
+        &q, err);
     if (st != BW_OK)
         return st;
-    sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 1, p->id, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 2, s->week, -1, SQLITE_STATIC);
-    sqlite3_bind_double(q, 3, mean);
-    sqlite3_bind_double(q, 4, lo);
-    sqlite3_bind_text(q, 5, method, -1, SQLITE_STATIC);
-    sqlite3_bind_double(q, 6, hi);
+    bind_number(q, 3, m->mean);
+    bind_number(q, 4, m->lo);
+    bind_number(q, 5, m->hi);
+    if (!m->reason && isfinite(p->lo))
+        sqlite3_bind_int(q, 6, bw_promise_kept(p, m));
+    sqlite3_bind_text(q, 7, m->method, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 8, m->reason, -1, SQLITE_STATIC);
+    bind_number(q, 9, m->have);
+    bind_number(q, 10, m->need);
     st = bw_db_run(q, err);
     sqlite3_finalize(q);
     return st;
 }
 
-/* What moving the budget brought a week: the spend since against the spend before, through the
- * response curves of the newest fit, which has seen the weeks since. */
-static bw_status settle_budget(const bw_shop *s, const char *id, bw_err *err) {
-    const char **channel;
-    double *was, *now, *weeks, most = 0;
-    size_t n;
-    bw_status st = bw_query(s, "tnnn", &n, err, SPEND_SINCE, 0, id, &channel, &was, &now, &weeks);
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, weeks[i]);
-    if (st != BW_OK || most < WEEKS_TO_SETTLE)
-        return st;
-    bw_summary worth;
-    bw_err why;
-    st = bw_move_value(s->db, channel, was, now, n, &worth, &why);
-    if (st == BW_EDATA) /* no up-to-date fit: nothing to measure by yet */
-        return BW_OK;
-    if (st != BW_OK) {
-        if (err)
-            *err = why;
-        return st;
+static bw_status settle_one(const bw_shop *s, const bw_promise *p, bw_err *err) {
+    for (size_t i = 0; i < N_YARDSTICKS; i++) {
+        if (strcmp(YARDSTICKS[i].kind, p->kind) != 0)
+            continue;
+        bw_measured m;
+        bw_status st = YARDSTICKS[i].measure(s, p, &m, err);
+        return st == BW_OK ? store_outcome(s, p, &m, err) : st;
     }
-    return store_outcome(s, id, worth.mean, worth.lo, worth.hi, "model", err);
+    return BW_OK;
 }
 
-static bw_status settle_test(const bw_shop *s, const char *id, bw_err *err) {
-    sqlite3_stmt *q;
-    bool row = false;
-    bw_status st = bw_db_prepare(s->db, SETTLE_TEST, &q, err);
-    if (st != BW_OK)
-        return st;
-    sqlite3_bind_text(q, 1, id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 2, s->week, -1, SQLITE_STATIC);
-    st = bw_db_step(q, &row, err);
-    bool known = row && sqlite3_column_type(q, 0) != SQLITE_NULL;
-    double mean = known ? sqlite3_column_double(q, 0) : 0,
-           sd = known ? sqlite3_column_double(q, 1) : 0;
-    sqlite3_finalize(q);
-    if (st == BW_OK && known)
-        st = store_outcome(s, id, mean, mean - Z90 * sd, mean + Z90 * sd, "experiment", err);
-    return st;
+static bw_status settle_all(const bw_shop *s, const bw_promise *p, size_t n, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t i = 0; i < n && st == BW_OK; i++)
+        st = settle_one(s, &p[i], err);
+    return st == BW_OK
+               ? bw_db_exec(s->db,
+                            "UPDATE advice SET status = 'settled' WHERE status IN ('accepted', "
+                            "'done') AND id IN (SELECT advice FROM advice_outcome WHERE realised "
+                            "IS NOT NULL)",
+                            err)
+               : st;
 }
 
 bw_status bw_advice_settle(bw_shop *s, bw_err *err) {
-    const char **id, **kind;
+    const char **id, **kind, **subject, **week, **due;
+    double *gain, *lo, *hi;
     size_t n;
-    bw_status st = bw_query(s, "tt", &n, err,
-                            "SELECT id, kind FROM advice WHERE status IN ('accepted', 'done', "
-                            "'settled') AND week <= date(?2, '-14 days') ORDER BY id",
-                            0, s->week, &id, &kind);
+    bw_status st =
+        bw_query(s, "tttttnnn", &n, err,
+                 "SELECT id, kind, subject, week, coalesce(due, date(week, '+14 days')), gain, "
+                 "gain_lo, gain_hi FROM advice WHERE status IN ('accepted', 'done', 'settled') "
+                 "AND week <= date(?2, '-14 days') ORDER BY id",
+                 0, s->week, &id, &kind, &subject, &week, &due, &gain, &lo, &hi);
     if (st != BW_OK || n == 0)
         return st;
+    bw_promise *p = bw_arena_get(s->arena, n * sizeof *p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (bw_promise){id[i], kind[i], subject[i], week[i], due[i], gain[i], lo[i], hi[i]};
     st = bw_db_begin(s->db, err);
-    if (st != BW_OK)
-        return st;
-    for (size_t i = 0; i < n && st == BW_OK; i++) {
-        if (strcmp(kind[i], "budget") == 0)
-            st = settle_budget(s, id[i], err);
-        else if (strcmp(kind[i], "experiment") == 0)
-            st = settle_test(s, id[i], err);
-    }
-    if (st == BW_OK)
-        st = bw_db_exec(s->db,
-                        "UPDATE advice SET status = 'settled' WHERE status IN ('accepted', 'done') "
-                        "AND id IN (SELECT advice FROM advice_outcome)",
-                        err);
-    return bw_db_end(s->db, st, err);
+    return st == BW_OK ? bw_db_end(s->db, settle_all(s, p, n, err), err) : st;
 }
 
 /* ---- reading ---- */
 
+/* How a gain's unit is written. */
+static const char *fact_unit(const bw_shop *s, const char *unit) {
+    return strcmp(unit, "outcome") == 0   ? s->outcome_unit
+           : strcmp(unit, "rate") == 0    ? "share"
+           : strcmp(unit, "balance") == 0 ? "points"
+                                          : "money";
+}
+
 static bw_status add_gains(bw_shop *s, bw_advice *a, bw_err *err) {
+    const char *unit = fact_unit(s, a->unit);
     bw_status st = bw_fact_add(
-        s->facts, (bw_fact_name){"advice.gain", a->id, "", s->outcome_unit}, &a->gain, err,
+        s->facts, (bw_fact_name){"advice.gain", a->id, "", unit}, &a->gain, err,
         "SELECT gain AS value, gain_lo AS lo, gain_hi AS hi, probability FROM advice WHERE id = %Q",
         a->id);
     if (st == BW_OK)
-        st = bw_fact_add(s->facts, (bw_fact_name){"advice.realised", a->id, "", s->outcome_unit},
-                         &a->realised, err,
+        st = bw_fact_add(s->facts, (bw_fact_name){"advice.realised", a->id, "", unit}, &a->realised,
+                         err,
                          "SELECT o.realised AS value, o.realised_lo AS lo, o.realised_hi AS hi, "
                          "a.gain AS reference FROM advice_outcome o "
                          "JOIN advice a ON a.id = o.advice WHERE o.advice = %Q",
                          a->id);
-    if (st == BW_OK && !a->gain) /* a probability without money */
+    if (st == BW_OK && !a->gain) /* a probability without a size */
         st = bw_fact_add(s->facts, (bw_fact_name){"advice.chance", a->id, "", "share"}, NULL, err,
                          "SELECT probability AS value, probability FROM advice WHERE id = %Q",
                          a->id);
+    const char *counted = strcmp(a->reason, "reason.not_followed") == 0 ? "share" : "count";
+    for (int i = 0; st == BW_OK && *a->reason && i < 2; i++)
+        st = bw_fact_add(
+            s->facts, (bw_fact_name){i ? "advice.need" : "advice.have", a->id, "", counted},
+            i ? &a->need : &a->have, err,
+            "SELECT %s AS value FROM advice_outcome WHERE advice = %Q", i ? "need" : "have", a->id);
     return st;
 }
 
 bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, bw_err *err) {
-    const char **id, **week, **kind, **subject, **action, **status, **owner, **due, **method;
+    const char **id, **week, **kind, **subject, **action, **status, **owner, **due, **unit,
+        **reason;
     double *stability, *inside;
     bw_status st =
-        bw_query(s, "tttttttttnn", n, err,
+        bw_query(s, "ttttttttttnn", n, err,
                  earlier ? "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
-                           "o.method, stability, o.inside FROM advice a "
+                           "gain_unit, coalesce(o.reason, ''), stability, o.inside FROM advice a "
                            "LEFT JOIN advice_outcome o ON o.advice = a.id WHERE a.week < ?2 AND "
                            "kind <> 'nothing' ORDER BY a.week DESC, a.id LIMIT 12"
-                         : "SELECT a.id, a.week, kind, subject, action, status, owner, due, NULL, "
-                           "stability, NULL FROM advice a "
+                         : "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
+                           "gain_unit, '', stability, NULL FROM advice a "
                            "WHERE a.week = ?2 ORDER BY CAST(substr(a.id, 12) AS INTEGER) LIMIT 12",
-                 0, s->week, &id, &week, &kind, &subject, &action, &status, &owner, &due, &method,
-                 &stability, &inside);
+                 0, s->week, &id, &week, &kind, &subject, &action, &status, &owner, &due, &unit,
+                 &reason, &stability, &inside);
     *out = bw_arena_get(s->arena, (*n + 1) * sizeof **out);
     for (size_t i = 0; i < *n && st == BW_OK; i++) {
         (*out)[i] = (bw_advice){.id = id[i],
@@ -291,7 +279,8 @@ bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, b
                                 .status = status[i],
                                 .owner = owner[i],
                                 .due = due[i],
-                                .method = method[i],
+                                .unit = unit[i],
+                                .reason = reason[i],
                                 .stability = stability[i],
                                 .inside = inside[i] > 0};
         st = add_gains(s, &(*out)[i], err);
@@ -315,7 +304,8 @@ bw_status bw_advice_record(bw_shop *s, bw_err *err) {
         st = bw_fact_add(s->facts, (bw_fact_name){"ledger.ratio", "", "", "number"}, NULL, err,
                          "SELECT sum(o.realised) / nullif(sum(a.gain), 0) AS value FROM "
                          "advice_outcome o JOIN advice a ON a.id = o.advice "
-                         "WHERE o.inside IS NOT NULL AND o.week <= %Q AND a.gain > 0",
+                         "WHERE o.inside IS NOT NULL AND o.week <= %Q AND a.gain > 0 AND "
+                         "a.gain_unit = 'outcome'",
                          s->week);
     return st;
 }

@@ -149,6 +149,13 @@ static bw_status say_content(bw_shop *s, const bw_advice *a, bw_message *out, bw
     return st;
 }
 
+static bw_status say_promotion(bw_shop *s, const bw_advice *a, bw_message *out, bw_err *err) {
+    bool again = *action_text(s, a, "$.again", err) == '1';
+    out->key = again ? "action.promotion" : "action.promotion.stop";
+    bw_message_name(out, "event", a->subject);
+    return BW_OK;
+}
+
 bw_status bw_advice_say(bw_shop *s, const bw_advice *a, bool heading, bw_message *out,
                         bw_err *err) {
     *out = (bw_message){.key = bw_arena_textf(s->arena, "action.%s", a->kind)};
@@ -165,9 +172,36 @@ bw_status bw_advice_say(bw_shop *s, const bw_advice *a, bool heading, bw_message
         return say_price(s, a, out, err);
     if (strcmp(a->kind, "complaint") == 0)
         return say_complaint(s, a, out, err);
+    if (strcmp(a->kind, "promotion") == 0)
+        return say_promotion(s, a, out, err);
     if (strcmp(a->kind, "content") == 0)
         return say_content(s, a, out, err);
     return BW_OK;
+}
+
+bool bw_advice_amount(bw_shop *s, const bw_advice *a, const bw_fact *amount, bw_message *out) {
+    if (!amount)
+        return false;
+    out->key = bw_arena_textf(s->arena, "cell.%s%s", a->unit, isfinite(amount->lo) ? "_range" : "");
+    bw_message_fact(out, "money", amount);
+    return true;
+}
+
+bool bw_advice_verdict(bw_shop *s, const bw_advice *a, bw_message *out) {
+    (void)s;
+    bool promised = a->gain && isfinite(a->gain->lo);
+    if (!a->realised && !*a->reason)
+        return false;
+    out->key = !a->realised                          ? a->reason
+               : !promised                           ? "verdict.measured"
+               : a->inside                           ? "verdict.inside"
+               : a->realised->value > a->gain->value ? "verdict.above"
+                                                     : "verdict.below";
+    if (a->have)
+        bw_message_fact(out, "have", a->have);
+    if (a->need)
+        bw_message_fact(out, "need", a->need);
+    return true;
 }
 
 bool bw_advice_undo(bw_shop *s, const bw_advice *a, bw_message *out) {

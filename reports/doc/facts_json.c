@@ -68,8 +68,10 @@ static cJSON *advice_json(const bw_advice *a) {
     cJSON_AddStringToObject(o, "status", a->status);
     cJSON_AddStringToObject(o, "owner", a->owner ? a->owner : "");
     cJSON_AddStringToObject(o, "due", a->due ? a->due : "");
-    if (a->gain)
+    if (a->gain) {
         cJSON_AddStringToObject(o, "gain", a->gain->id);
+        cJSON_AddStringToObject(o, "gain_unit", a->unit);
+    }
     return o;
 }
 

@@ -32,12 +32,9 @@ static const char *day_text(bw_document *d, const char *day) {
 }
 
 /* "+$6.1k (2.0k to 10.4k)" */
-static const char *money_cell(bw_document *d, const bw_fact *f) {
-    if (!f)
-        return "–";
-    bw_message m = {.key = isfinite(f->lo) ? "cell.money_range" : "cell.money"};
-    bw_message_fact(&m, "money", f);
-    return bw_marked(d, &m, true);
+static const char *amount_cell(bw_document *d, const bw_advice *a, const bw_fact *amount) {
+    bw_message m = {0};
+    return bw_advice_amount(d->shop, a, amount, &m) ? bw_marked(d, &m, true) : "–";
 }
 
 /* ---- decide this week ---- */
@@ -68,7 +65,7 @@ static bw_status advice_table(bw_document *d, bw_err *err) {
         const char **row = cells + 6 * (i + 1);
         row[0] = a->id;
         row[1] = st == BW_OK ? bw_marked(d, &action, false) : "";
-        row[2] = money_cell(d, a->gain);
+        row[2] = amount_cell(d, a, a->gain);
         row[3] = a->owner && *a->owner ? a->owner : "–";
         row[4] = day_text(d, a->due);
         row[5] = pays_cell(d, a);
@@ -79,8 +76,11 @@ static bw_status advice_table(bw_document *d, bw_err *err) {
 static void decision_text(bw_document *d, const bw_advice *a) {
     bw_shop *s = d->shop;
     bw_buf p = {0};
-    bw_message m = {.key = strcmp(a->kind, "nothing") == 0      ? a->subject
-                           : a->gain && isfinite(a->gain->lo)   ? "decide.gain"
+    bool outcome = strcmp(a->unit, "outcome") == 0;
+    bw_message m = {.key = strcmp(a->kind, "nothing") == 0 ? a->subject
+                           : a->gain && isfinite(a->gain->lo)
+                               ? bw_arena_textf(s->arena, "decide.gain%s%s", outcome ? "" : ".",
+                                                outcome ? "" : a->unit)
                            : strcmp(a->kind, "experiment") == 0 ? "decide.learn"
                                                                 : "decide.other",
                     .salience = 1};
@@ -128,14 +128,8 @@ bw_status bw_section_decision(bw_document *d, bw_err *err) {
 /* ---- how earlier advice turned out ---- */
 
 static const char *verdict_cell(bw_document *d, const bw_advice *a) {
-    if (!a->realised)
-        return "–";
-    bool promised = a->gain && isfinite(a->gain->lo);
-    const char *key = !promised                             ? "verdict.measured"
-                      : a->inside                           ? "verdict.inside"
-                      : a->realised->value > a->gain->value ? "verdict.above"
-                                                            : "verdict.below";
-    return bw_word(d->shop->locale, key);
+    bw_message m = {0};
+    return bw_advice_verdict(d->shop, a, &m) ? bw_marked(d, &m, true) : "–";
 }
 
 static bw_status record_table(bw_document *d, bw_section *sec, const bw_advice *a, size_t n,
@@ -153,8 +147,8 @@ static bw_status record_table(bw_document *d, bw_section *sec, const bw_advice *
         row[0] = a[i].id;
         row[1] = st == BW_OK ? bw_marked(d, &action, false) : "";
         row[2] = bw_word(d->shop->locale, bw_arena_textf(d->shop->arena, "status.%s", a[i].status));
-        row[3] = money_cell(d, a[i].gain);
-        row[4] = money_cell(d, a[i].realised);
+        row[3] = amount_cell(d, &a[i], a[i].gain);
+        row[4] = amount_cell(d, &a[i], a[i].realised);
         row[5] = verdict_cell(d, &a[i]);
     }
     return st;

@@ -61,6 +61,17 @@ static bw_status add_forecast(bw_shop *s, bw_err *err) {
     return st == BW_OK ? add_plan(s, err) : st;
 }
 
+/* The share more profit as money a week: by the product's revenue of four weeks and the margin. */
+static bw_status add_price_money(bw_shop *s, const char *product, bw_err *err) {
+    return bw_fact_add(
+        s->facts, (bw_fact_name){"price.money", product, "", "money"}, NULL, err,
+        "SELECT g.mean * m.v AS value, g.lo * m.v AS lo, g.hi * m.v AS hi, g.probability FROM "
+        "estimate g, (SELECT sum(revenue) / 4 * %.17g AS v FROM outcome WHERE day > date(%Q, '-28 "
+        "days') AND day <= %Q AND (product = %Q OR %Q = '')) m WHERE g.run = %lld AND g.name = "
+        "'price_gain' AND g.subject = %Q AND g.at = '' AND m.v > 0",
+        s->margin, s->last_day, s->last_day, product, product, (long long)s->runs.price, product);
+}
+
 /* Products whose price has an elasticity, with the best price found inside the prices seen. */
 static bw_status add_prices(bw_shop *s, bw_err *err) {
     const char **product;
@@ -86,8 +97,39 @@ static bw_status add_prices(bw_shop *s, bw_err *err) {
                 "''",
                 s->last_day, s->last_day, product[i], product[i], (long long)s->runs.price,
                 product[i]);
+        if (st == BW_OK)
+            st = add_price_money(s, product[i], err);
     }
     return st;
+}
+
+/* Promotions whose dip is over: the newest of the last eight weeks, and what one more can be expected
+ * to bring: mean of all, with their scatter (Student's t would say little more). */
+static bw_status add_promotions(bw_shop *s, bw_err *err) {
+    const char **event;
+    double *mean;
+    size_t n;
+    bw_status st = bw_query(
+        s, "tn", &n, err,
+        "SELECT e.subject, e.mean FROM estimate e JOIN event v ON v.name = e.subject AND v.day = "
+        "e.at WHERE e.run = ?1 AND e.name = 'net' AND v.end_day BETWEEN date(?2, '-56 days') AND "
+        "date(?2, '-14 days') ORDER BY v.end_day DESC, e.subject LIMIT 1",
+        s->runs.promotion, s->last_day, &event, &mean);
+    if (st != BW_OK || n == 0)
+        return st;
+    st = bw_fact_add(s->facts, (bw_fact_name){"promotion.last", "", event[0], "money"}, NULL, err,
+                     "SELECT mean AS value, lo, hi, probability FROM estimate WHERE run = %lld AND "
+                     "name = 'net' AND subject = %Q ORDER BY at DESC LIMIT 1",
+                     (long long)s->runs.promotion, event[0]);
+    if (st != BW_OK)
+        return st;
+    return bw_fact_add(
+        s->facts, (bw_fact_name){"promotion.next", "", "", "money"}, NULL, err,
+        "WITH p AS (SELECT count(*) AS n, avg(mean) AS m, (avg(mean * mean) - avg(mean) * "
+        "avg(mean)) * count(*) / (count(*) - 1.0) AS v FROM estimate WHERE run = %lld AND name = "
+        "'net') SELECT m AS value, m - 1.645 * sqrt(v * (1 + 1.0 / n)) AS lo, m + 1.645 * sqrt(v * "
+        "(1 + 1.0 / n)) AS hi, n FROM p WHERE n >= 3",
+        (long long)s->runs.promotion);
 }
 
 /* Features of messages with a clear effect, strongest first. */
@@ -113,5 +155,7 @@ bw_status bw_gather_outlook(bw_shop *s, bw_err *err) {
     bw_status st = add_forecast(s, err);
     if (st == BW_OK)
         st = add_prices(s, err);
+    if (st == BW_OK)
+        st = add_promotions(s, err);
     return st == BW_OK ? add_content(s, err) : st;
 }

@@ -194,17 +194,22 @@ CREATE TABLE customer_segment (
 CREATE TABLE advice (
     id TEXT PRIMARY KEY,          -- 'A-2026-W46-1'
     week TEXT NOT NULL,           -- first day of the week it was given for
-    kind TEXT NOT NULL,           -- budget, timing, price, content, complaint, experiment, nothing
+    kind TEXT NOT NULL,           -- budget, timing, price, promotion, content, complaint, experiment, nothing
     subject TEXT NOT NULL, action TEXT NOT NULL, -- action: JSON, the move in numbers
     gain REAL, gain_lo REAL, gain_hi REAL, probability REAL, stability REAL,
+    gain_unit TEXT NOT NULL DEFAULT 'outcome', -- outcome, profit: a week; once: money each time;
+                                  -- rate: share more orders a message; balance: of an aspect's mentions
     cap TEXT, undo_if TEXT, change_mind TEXT, owner TEXT, due TEXT,
     status TEXT NOT NULL DEFAULT 'proposed' CHECK (status IN ('proposed', 'accepted', 'rejected', 'done', 'settled')),
     run INTEGER
 ) WITHOUT ROWID;
--- What an advice brought, measured after its weeks are over.
+-- What an advice brought, measured after its weeks are over, in the unit of its gain; or why that
+-- cannot be measured (yet): a key of the report's sentences, with what there is and what it takes.
 CREATE TABLE advice_outcome (
     advice TEXT PRIMARY KEY REFERENCES advice(id), week TEXT NOT NULL,
-    realised REAL, realised_lo REAL, realised_hi REAL, inside INTEGER, method TEXT NOT NULL
+    realised REAL, realised_lo REAL, realised_hi REAL, inside INTEGER,
+    method TEXT NOT NULL,         -- model, messages, prices, promotion, reviews, experiment, none
+    reason TEXT, have REAL, need REAL
 ) WITHOUT ROWID;
 
 -- What a simulated shop was made with, for tests and readers; empty in a real one.

@@ -177,8 +177,9 @@ SELECT id AS topic, kind, lang, name, words, size, first_day, emerging FROM topi
 
 -- The ledger: one row an advice, what it promised and what it brought.
 CREATE VIEW advice_record AS
-SELECT a.id, a.week, a.kind, a.subject, a.gain, a.gain_lo, a.gain_hi, a.probability, a.owner, a.due,
-       a.status, o.week AS settled_week, o.realised, o.realised_lo, o.realised_hi, o.inside
+SELECT a.id, a.week, a.kind, a.subject, a.gain, a.gain_lo, a.gain_hi, a.gain_unit, a.probability,
+       a.owner, a.due, a.status, o.week AS settled_week, o.realised, o.realised_lo, o.realised_hi,
+       o.inside, o.method, o.reason
 FROM advice a LEFT JOIN advice_outcome o ON o.advice = a.id;
 
 -- One row an imported file: what came in, and how much the data doctor had to say.

@@ -63,6 +63,6 @@ INSERT INTO curve VALUES (2, 'response', 'tv', 10, 20, 15, 25, 1);"
 equal "channel_effect: the newest run" "$(ask 'SELECT channel, spend, roas, roas_lo, marginal_roas, probability_pays, half_life_weeks FROM channel_effect')" "tv,41,2,1,1.5,0.8,"
 equal "channel_curve and decomposition_week" "$(ask 'SELECT channel, spend, revenue FROM channel_curve') $(ask 'SELECT week, part, revenue FROM decomposition_week')" "tv,10,20 2024-01-01,tv,7"
 equal "plan_channel: now, planned, gain of the channel" "$(ask 'SELECT channel, spend_now, change, gain, probability FROM plan_channel')" "tv,10,2,4,0.9"
-run "INSERT INTO advice(id, week, kind, subject, action, gain) VALUES ('A-1', '2024-01-07', 'budget', 'tv', '{}', 5); INSERT INTO advice_outcome VALUES ('A-1', '2024-02-04', 4, 1, 7, 1, 'did');"
+run "INSERT INTO advice(id, week, kind, subject, action, gain) VALUES ('A-1', '2024-01-07', 'budget', 'tv', '{}', 5); INSERT INTO advice_outcome (advice, week, realised, realised_lo, realised_hi, inside, method) VALUES ('A-1', '2024-02-04', 4, 1, 7, 1, 'did');"
 equal "advice_record: promised and realised" "$(ask 'SELECT id, gain, realised, inside FROM advice_record')" "A-1,5,4,1"
 finish

@@ -198,9 +198,9 @@ static void find_promotion(finder *f) {
     c->action = print_json(f, action);
     c->unit = "once";
     c->run = f->s->runs.promotion;
-    c->probability = again ? last->probability : 1 - last->probability;
     if (again && next && isfinite(next->lo))
         promise(c, next);
+    c->probability = again ? last->probability : 1 - last->probability;
     c->rank = -0.5; /* nothing to be done this week */
 }
 

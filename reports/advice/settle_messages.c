@@ -1,7 +1,7 @@
 /* reports/advice/settle_messages.c - timing and content: orders a message since the advice.
  *
  * Rates are compared on ordinary days, outside promotions and holidays, with the month's own level
- * (as the newest timing run knows it) taken out. The error is that of a ratio of totals over
+ * (as the newest timing run knows it) taken out; for content the hour's too. The error is that of a ratio of totals over
  * messages, so it holds their real scatter and not the binomial one alone (Cochran 1977, 6.4). */
 #include "reports/advice/settle.h"
 
@@ -25,12 +25,12 @@ static const struct {
                 {"negative tone", "c.negative - c.positive > 0.25"},
                 {"long text", "c.chars > (SELECT avg(chars) FROM message_score)"}};
 
-/* %s: the metric, the feature. ?1: the timing run. */
+/* %s: the metric, the level of the slot or 1, the feature. ?1: the timing run. */
 static const char *const MESSAGES =
     "WITH a AS (SELECT subject, week, due FROM advice WHERE id = ?2) "
     "SELECT m.day > a.due, (CAST(strftime('%%w', m.day) AS INTEGER) + 6) %% 7, m.hour, "
     "m.delivered, m.hits / coalesce((SELECT nullif(max(mean), 0) FROM estimate WHERE run = ?1 AND "
-    "name = 'month_index' AND subject = a.subject AND at = substr(m.day, 6, 2)), 1), m.has "
+    "name = 'month_index' AND subject = a.subject AND at = substr(m.day, 6, 2)), 1) / %s, m.has "
     "FROM a JOIN (SELECT m.channel, substr(m.sent_at, 1, 10) AS day, CAST(substr(m.sent_at, 12, 2) "
     "AS INTEGER) AS hour, m.delivered, min(m.%s, m.delivered) AS hits, coalesce(%s, 0) AS has FROM "
     "message m LEFT JOIN message_score c ON c.message = m.id WHERE m.delivered > 0 AND m.%s IS NOT "
@@ -38,6 +38,12 @@ static const char *const MESSAGES =
     "WHERE (m.day > a.due AND m.day <= (SELECT date(max(week), '+6 days') FROM weekly) OR m.day < "
     "a.week AND m.day >= date(a.week, '-364 days')) AND NOT EXISTS (SELECT 1 FROM event e WHERE "
     "e.kind IN ('promotion', 'holiday') AND m.day BETWEEN e.day AND e.end_day)";
+
+/* For content, which may have moved to another hour as well. */
+static const char *const SLOT_LEVEL =
+    "coalesce((SELECT nullif(max(mean), 0) FROM estimate WHERE run = ?1 AND name = 'index' AND "
+    "subject = a.subject AND at = printf('%d-%02d', (CAST(strftime('%w', m.day) AS INTEGER) + 6) % "
+    "7, m.hour)), 1)";
 
 static const char *metric_of(const bw_shop *s, bw_err *err) {
     const char **metric;
@@ -70,7 +76,8 @@ static const char *feature_sql(const bw_shop *s, const char *feature) {
 static bw_status read_messages(const bw_shop *s, const bw_promise *p, const char *feature,
                                message_list *l, bw_err *err) {
     const char *metric = metric_of(s, err);
-    const char *sql = bw_arena_textf(s->arena, MESSAGES, metric, feature_sql(s, feature), metric);
+    const char *sql = bw_arena_textf(s->arena, MESSAGES, *feature ? SLOT_LEVEL : "1", metric,
+                                     *feature ? feature_sql(s, feature) : "0", metric);
     return bw_query(s, "nnnnnn", &l->n, err, sql, s->runs.timing, p->id, &l->since, &l->day,
                     &l->hour, &l->sent, &l->hits, &l->has);
 }

@@ -7,6 +7,7 @@
 #include "model/tokenizer/array.h"
 #include "model/tokenizer/utf8.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,15 @@ static size_t pair_slot(const bw_bpe *bpe, uint64_t key) {
     return at;
 }
 
+/* How the vocabulary spells a byte; -1: not at all. */
+static int32_t byte_token(const bw_bpe *bpe, const bw_vocab *vocab, uint8_t byte) {
+    char text[8];
+    size_t len = bpe->characters ? (size_t)snprintf(text, sizeof text, "<0x%02X>", byte)
+                                 : bw_utf8_put(bw_byte_char(byte), (uint8_t *)text);
+    bool spelt = bpe->byte_fallback || !bpe->characters;
+    return spelt ? bw_vocab_find(vocab, text, len) : -1;
+}
+
 bw_status bw_bpe_init(bw_bpe *bpe, const bw_vocab *vocab, size_t n_merges, bw_err *err) {
     size_t n = 1024;
     while (n < 2 * n_merges + 2)
@@ -62,11 +72,8 @@ bw_status bw_bpe_init(bw_bpe *bpe, const bw_vocab *vocab, size_t n_merges, bw_er
     for (size_t i = 0; i < n; i++)
         bpe->merges[i].id = -1;
     bpe->n_slots = n;
-    for (int b = 0; b < 256; b++) {
-        uint8_t text[4];
-        size_t len = bw_utf8_put(bw_byte_char((uint8_t)b), text);
-        bpe->byte_id[b] = bw_vocab_find(vocab, (const char *)text, len);
-    }
+    for (int b = 0; b < 256; b++)
+        bpe->byte_id[b] = byte_token(bpe, vocab, (uint8_t)b);
     return BW_OK;
 }
 
@@ -152,6 +159,47 @@ static size_t split_bytes(const bw_bpe *bpe, bw_bpe_work *w, const uint8_t *word
         w->ids[k] = unknown ? bpe->unk : id;
         w->lens[k++] = 1;
         fusing = unknown;
+    }
+    return k;
+}
+
+/* The bytes of a character as tokens; false: the vocabulary lacks one of them. */
+static bool put_bytes(const bw_bpe *bpe, bw_bpe_work *w, const uint8_t *s, size_t n, size_t *k) {
+    for (size_t i = 0; i < n; i++)
+        if (!bpe->byte_fallback || bpe->byte_id[s[i]] < 0)
+            return false;
+    for (size_t i = 0; i < n; i++) {
+        w->ids[*k] = bpe->byte_id[s[i]];
+        w->lens[(*k)++] = 1;
+    }
+    return true;
+}
+
+/* The first symbols: one a character, else its bytes, else unk. Unknown characters wait until a known
+ * one comes, so that neighbours can fuse; bytes overtake them, as they do in the reference. */
+static size_t split_characters(const bw_bpe *bpe, const bw_vocab *vocab, bw_bpe_work *w,
+                               const uint8_t *word, size_t n) {
+    size_t k = 0, used, waiting = 0;
+    for (size_t i = 0; i < n; i += used) {
+        bw_utf8_next(word + i, n - i, &used);
+        int32_t id = bw_vocab_find(vocab, (const char *)word + i, used);
+        if (id < 0 && (put_bytes(bpe, w, word + i, used, &k) || bpe->unk < 0))
+            continue;
+        if (waiting && (id >= 0 || !bpe->fuse_unk)) {
+            w->ids[k] = bpe->unk;
+            w->lens[k++] = (uint32_t)waiting;
+            waiting = 0;
+        }
+        if (id < 0) {
+            waiting += used;
+            continue;
+        }
+        w->ids[k] = id;
+        w->lens[k++] = (uint32_t)used;
+    }
+    if (waiting) {
+        w->ids[k] = bpe->unk;
+        w->lens[k++] = (uint32_t)waiting;
     }
     return k;
 }
@@ -259,7 +307,10 @@ static size_t merge_long(const bw_bpe *bpe, bw_bpe_work *w, size_t n) {
 }
 
 /* The id of the word as a whole; -1: not in the vocabulary. */
-static int32_t whole_word(const bw_vocab *vocab, bw_bpe_work *w, const uint8_t *word, size_t n) {
+static int32_t whole_word(const bw_bpe *bpe, const bw_vocab *vocab, bw_bpe_work *w,
+                          const uint8_t *word, size_t n) {
+    if (bpe->characters)
+        return bw_vocab_find(vocab, (const char *)word, n);
     if (2 * n > w->text_cap) {
         if (!bw_array_resize(&w->text, 2 * n, 1))
             return -1;
@@ -273,13 +324,14 @@ static int32_t whole_word(const bw_vocab *vocab, bw_bpe_work *w, const uint8_t *
 
 static size_t compute(const bw_bpe *bpe, const bw_vocab *vocab, bw_bpe_work *w, const uint8_t *word,
                       size_t n) {
-    int32_t id = bpe->whole_words ? whole_word(vocab, w, word, n) : -1;
+    int32_t id = bpe->whole_words ? whole_word(bpe, vocab, w, word, n) : -1;
     if (id >= 0) {
         w->ids[0] = id;
         w->lens[0] = (uint32_t)n;
         return 1;
     }
-    size_t k = split_bytes(bpe, w, word, n);
+    size_t k =
+        bpe->characters ? split_characters(bpe, vocab, w, word, n) : split_bytes(bpe, w, word, n);
     return k <= SHORT_WORD ? merge_short(bpe, w, k) : merge_long(bpe, w, k);
 }
 

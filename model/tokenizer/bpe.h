@@ -1,4 +1,6 @@
-/* model/tokenizer/bpe.h - byte-level BPE: one word (a piece of the split text) to its ids.
+/* model/tokenizer/bpe.h - BPE: one word (a piece of the split text) to its ids. The first symbols are
+ * bytes (GPT-2 and its kin) or characters (SentencePiece's BPE: Llama 2), where a character outside
+ * the vocabulary falls back to the tokens <0x00> .. <0xFF> of its bytes.
  *
  * The symbols of a word are merged pair by pair, always the pair of lowest rank, the leftmost among
  * equals (Sennrich et al. 2016). Short words rescan an array of ranks, long ones keep a heap, so
@@ -18,13 +20,16 @@ typedef struct {
 typedef struct {
     bw_merge *merges; /* hash table, open addressing, at most half full; empty: id -1 */
     size_t n_slots, n_merges;
-    int32_t byte_id[256]; /* -1: the vocabulary lacks the byte */
-    int32_t unk;          /* for such bytes; -1: they are dropped */
-    bool fuse_unk;        /* neighbouring unknown bytes make one token */
+    bool characters;      /* symbols are characters, not bytes */
+    bool byte_fallback;   /* with characters: as above */
+    int32_t byte_id[256]; /* the byte's symbol, or its <0x..>; -1: the vocabulary lacks it */
+    int32_t unk;          /* for symbols outside the vocabulary; -1: they are dropped */
+    bool fuse_unk;        /* neighbouring unknown symbols make one token */
     bool whole_words;     /* a word that is in the vocabulary is not taken apart (ignore_merges) */
 } bw_bpe;
 
-/* Makes an empty table with room for n merges; byte ids are looked up in the vocabulary. */
+/* Makes an empty table with room for n merges; byte ids are looked up in the vocabulary, as the flags
+ * `characters` and `byte_fallback`, set before, ask for. */
 bw_status bw_bpe_init(bw_bpe *bpe, const bw_vocab *vocab, size_t n_merges, bw_err *err);
 /* Adds the next merge, at the rank that is its place in the list. */
 void bw_bpe_add(bw_bpe *bpe, int32_t left, int32_t right, int32_t id);

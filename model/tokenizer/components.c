@@ -1,5 +1,5 @@
 /* model/tokenizer/components.c - reading the small components of a tokenizer.json: normalizer,
- * pre_tokenizer, post_processor, decoder.
+ * pre_tokenizer, post_processor (the decoder's are in decode_chain.c).
  *
  * Each reader takes apart the types it knows and refuses any other by its name, so that a tokenizer
  * either does exactly what the file says or does not load. */
@@ -31,12 +31,65 @@ static bw_status refuse(const char *name, const char *what, const char *type, bw
 
 /* --- normalizer ------------------------------------------------------------------------------ */
 
-static bw_status add_norm(bw_tokenizer *t, bw_norm_step step, const char *name, bw_err *err) {
-    if (t->n_norm == BW_NORM_MAX_STEPS)
-        return bw_fail(err, BW_EFORMAT, "%s: more than %d normalisation steps", name,
-                       BW_NORM_MAX_STEPS);
-    t->norm[t->n_norm++] = step;
+/* A new last step; NULL, with *err, when there are too many. */
+static bw_norm_step *new_norm(bw_tokenizer *t, bw_norm_kind kind, const char *name, bw_err *err) {
+    if (t->n_norm == BW_NORM_MAX_STEPS) {
+        bw_fail(err, BW_EFORMAT, "%s: more than %d normalisation steps", name, BW_NORM_MAX_STEPS);
+        return NULL;
+    }
+    bw_norm_step *s = &t->norm[t->n_norm++];
+    *s = (bw_norm_step){.kind = kind};
+    return s;
+}
+
+static bw_status add_norm(bw_tokenizer *t, bw_norm_kind kind, const char *name, bw_err *err) {
+    return new_norm(t, kind, name, err) ? BW_OK : BW_EFORMAT;
+}
+
+static bw_status read_prepend(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    bw_norm_step *s = new_norm(t, BW_NORM_PREPEND, name, err);
+    if (!s)
+        return BW_EFORMAT;
+    s->to = bw_norm_code_points(bw_json_text(c, "prepend", ""), &s->n_to);
+    return s->to ? BW_OK : bw_fail_memory(err);
+}
+
+/* A plain string, or the one expression that published files use: two or more spaces. */
+static bw_status read_replace(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    const char *regex = bw_json_text(member(c, "pattern"), "Regex", NULL);
+    const char *text = bw_json_text(member(c, "pattern"), "String", "");
+    if (regex && strcmp(regex, " {2,}") != 0)
+        return refuse(name, "normalizer Replace by the pattern", regex, err);
+    if (!regex && !*text)
+        return refuse(name, "normalizer", "Replace of an empty string", err);
+    bw_norm_step *s = new_norm(t, BW_NORM_REPLACE, name, err);
+    if (!s)
+        return BW_EFORMAT;
+    s->run = regex != NULL;
+    s->from = bw_norm_code_points(regex ? " " : text, &s->n_from);
+    s->to = bw_norm_code_points(bw_json_text(c, "content", ""), &s->n_to);
+    return s->from && s->to ? BW_OK : bw_fail_memory(err);
+}
+
+static bw_status read_strip(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    bw_norm_step *s = new_norm(t, BW_NORM_STRIP, name, err);
+    if (!s)
+        return BW_EFORMAT;
+    s->left = bw_json_flag(c, "strip_left", true);
+    s->right = bw_json_flag(c, "strip_right", true);
     return BW_OK;
+}
+
+/* Without a table it does nothing. */
+static bw_status read_precompiled(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    const char *map = bw_json_text(c, "precompiled_charsmap", "");
+    if (!*map)
+        return BW_OK;
+    bw_norm_step *s = new_norm(t, BW_NORM_PRECOMPILED, name, err);
+    if (!s)
+        return BW_EFORMAT;
+    bw_status st = bw_charsmap_new(map, &s->map, err);
+    return st == BW_OK ? st : bw_fail_prefix(err, st, name);
 }
 
 /* Accents are stripped if the file says so or, where it is silent, if letters are lowered. */
@@ -45,7 +98,7 @@ static bw_status bert_normalizer(bw_tokenizer *t, const cJSON *c, const char *na
     bool strip = bw_json_flag(c, "strip_accents", lower);
     const struct {
         bool on;
-        bw_norm_step step;
+        bw_norm_kind step;
     } steps[] = {{bw_json_flag(c, "clean_text", true), BW_NORM_BERT_CLEAN},
                  {bw_json_flag(c, "handle_chinese_chars", true), BW_NORM_BERT_SPACE_HAN},
                  {strip, BW_NORM_NFD},
@@ -61,7 +114,7 @@ static bw_status bert_normalizer(bw_tokenizer *t, const cJSON *c, const char *na
 bw_status bw_tok_read_normalizer(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     static const struct {
         const char *type;
-        bw_norm_step step;
+        bw_norm_kind step;
     } SIMPLE[] = {{"NFC", BW_NORM_NFC},
                   {"NFD", BW_NORM_NFD},
                   {"NFKC", BW_NORM_NFKC},
@@ -74,8 +127,17 @@ bw_status bw_tok_read_normalizer(bw_tokenizer *t, const cJSON *c, const char *na
     for (size_t i = 0; i < sizeof SIMPLE / sizeof *SIMPLE; i++)
         if (!strcmp(type, SIMPLE[i].type))
             return add_norm(t, SIMPLE[i].step, name, err);
-    if (!strcmp(type, "BertNormalizer"))
-        return bert_normalizer(t, c, name, err);
+    static const struct {
+        const char *type;
+        bw_status (*read)(bw_tokenizer *, const cJSON *, const char *, bw_err *);
+    } OTHERS[] = {{"BertNormalizer", bert_normalizer},
+                  {"Prepend", read_prepend},
+                  {"Replace", read_replace},
+                  {"Strip", read_strip},
+                  {"Precompiled", read_precompiled}};
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (!strcmp(type, OTHERS[i].type))
+            return OTHERS[i].read(t, c, name, err);
     if (strcmp(type, "Sequence") != 0)
         return refuse(name, "normalizer", type, err);
     bw_status st = BW_OK;
@@ -90,9 +152,9 @@ bw_status bw_tok_read_normalizer(bw_tokenizer *t, const cJSON *c, const char *na
 /* --- pre_tokenizer --------------------------------------------------------------------------- */
 
 static bw_status add_stage(bw_tokenizer *t, bw_split_fn *fn, const char *name, bw_err *err) {
-    if (t->decode_bytes) /* set by ByteLevel below */
-        return bw_fail(err, BW_EFORMAT, "%s: a pre_tokenizer after ByteLevel is not supported",
-                       name);
+    if (t->decode_bytes || t->metaspace.on) /* set below */
+        return bw_fail(err, BW_EFORMAT, "%s: a pre_tokenizer after %s is not supported", name,
+                       t->metaspace.on ? "Metaspace" : "ByteLevel");
     if (t->n_stages == BW_MAX_STAGES)
         return bw_fail(err, BW_EFORMAT, "%s: more than %d pre_tokenizers", name, BW_MAX_STAGES);
     t->stages[t->n_stages++] = fn;
@@ -118,6 +180,8 @@ static bw_status read_split(bw_tokenizer *t, const cJSON *c, const char *name, b
 
 static bw_status read_byte_level(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     bw_status st = BW_OK;
+    if (t->metaspace.on)
+        return refuse(name, "pre_tokenizer", "ByteLevel after Metaspace", err);
     t->prefix_space = bw_json_flag(c, "add_prefix_space", true);
     if (t->prefix_space && (t->n_stages || t->n_norm))
         return refuse(name, "pre_tokenizer", "ByteLevel with add_prefix_space behind other steps",
@@ -128,12 +192,37 @@ static bw_status read_byte_level(bw_tokenizer *t, const cJSON *c, const char *na
     return st;
 }
 
+/* Old files say add_prefix_space, new ones prepend_scheme. */
+static bw_status read_metaspace(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    const char *mark = bw_json_text(c, "replacement", BW_METASPACE);
+    const char *scheme = bw_json_text(c, "prepend_scheme", "always");
+    bool first = !strcmp(scheme, "first"), never = !strcmp(scheme, "never");
+    if (t->decode_bytes || t->metaspace.on)
+        return refuse(name, "pre_tokenizer", "Metaspace after ByteLevel or Metaspace", err);
+    if (!*mark || strlen(mark) >= sizeof t->metaspace.mark)
+        return refuse(name, "Metaspace replacement", mark, err);
+    if (!first && !never && strcmp(scheme, "always") != 0)
+        return refuse(name, "Metaspace prepend_scheme", scheme, err);
+    never = never || !bw_json_flag(c, "add_prefix_space", true);
+    t->metaspace = (bw_metaspace){.on = true,
+                                  .cut = bw_json_flag(c, "split", true),
+                                  .prepend = never   ? BW_PREPEND_NEVER
+                                             : first ? BW_PREPEND_FIRST
+                                                     : BW_PREPEND_ALWAYS};
+    memcpy(t->metaspace.mark, mark, strlen(mark) + 1);
+    return BW_OK;
+}
+
 bw_status bw_tok_read_pre(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     if (is_nothing(c))
         return BW_OK;
     const char *type = bw_json_text(c, "type", "?");
     if (!strcmp(type, "ByteLevel"))
         return read_byte_level(t, c, name, err);
+    if (!strcmp(type, "Metaspace"))
+        return read_metaspace(t, c, name, err);
+    if (!strcmp(type, "WhitespaceSplit"))
+        return add_stage(t, bw_split_white, name, err);
     if (!strcmp(type, "Split"))
         return read_split(t, c, name, err);
     if (!strcmp(type, "Digits"))
@@ -141,7 +230,7 @@ bw_status bw_tok_read_pre(bw_tokenizer *t, const cJSON *c, const char *name, bw_
             t, bw_json_flag(c, "individual_digits", false) ? bw_split_digits : bw_split_digit_runs,
             name, err);
     if (!strcmp(type, "BertPreTokenizer")) {
-        bw_status st = add_stage(t, bw_split_bert_space, name, err);
+        bw_status st = add_stage(t, bw_split_white, name, err);
         return st == BW_OK ? add_stage(t, bw_split_bert_punct, name, err) : st;
     }
     if (strcmp(type, "Sequence") != 0)
@@ -257,19 +346,4 @@ bw_status bw_tok_read_post(bw_tokenizer *t, const cJSON *c, const char *name, bw
             st = bw_tok_read_post(t, item, name, err);
     }
     return st;
-}
-
-/* --- decoder --------------------------------------------------------------------------------- */
-
-bw_status bw_tok_read_decoder(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
-    t->decode_bytes = t->decode_wordpiece = false;
-    if (is_nothing(c))
-        return BW_OK;
-    const char *type = bw_json_text(c, "type", "?");
-    t->decode_bytes = !strcmp(type, "ByteLevel");
-    t->decode_wordpiece = !strcmp(type, "WordPiece");
-    if (!t->decode_bytes && !t->decode_wordpiece)
-        return refuse(name, "decoder", type, err);
-    t->cleanup = bw_json_flag(c, "cleanup", true);
-    return BW_OK;
 }

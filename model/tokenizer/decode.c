@@ -74,6 +74,28 @@ static bool repair(bw_buf *b) {
     return bw_buf_ok(b);
 }
 
+/* The tokens as a list, through the steps of t->decode. */
+static bw_status decode_list(const bw_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
+                             bw_buf *b, bw_err *err) {
+    bw_pieces p = {0};
+    bw_status st = BW_OK;
+    for (size_t i = 0; i < n && st == BW_OK; i++) {
+        size_t len;
+        const char *token = bw_vocab_text(&t->vocab, ids[i], &len);
+        if (!token) {
+            st = bw_fail(err, BW_EARG, "token %zu: the vocabulary has no id %d", i, ids[i]);
+        } else if (!(flags & BW_DECODE_SKIP_SPECIAL) || !bw_tokenizer_is_special(t, ids[i])) {
+            bw_buf_add_n(&p.text, token, len);
+            bw_pieces_close(&p);
+        }
+    }
+    bw_decode_chain(t, &p, flags & BW_DECODE_BYTES);
+    bw_buf_add_n(b, p.text.text ? p.text.text : "", p.text.len);
+    b->failed = b->failed || p.text.failed;
+    bw_pieces_free(&p);
+    return st;
+}
+
 static bw_status decode_tokens(const bw_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
                                bw_buf *b, bw_err *err) {
     bool first = true;
@@ -102,7 +124,7 @@ bw_status bw_tokenizer_decode(const bw_tokenizer *t, const int32_t *ids, size_t 
     bw_buf b = {0};
     *text = NULL;
     bw_buf_add_n(&b, "", 0);
-    bw_status st = decode_tokens(t, ids, n, flags, &b, err);
+    bw_status st = (t->n_decode ? decode_list : decode_tokens)(t, ids, n, flags, &b, err);
     bool good = bw_buf_ok(&b);
     if (good && st == BW_OK && t->decode_bytes && !(flags & BW_DECODE_BYTES))
         good = repair(&b);

@@ -23,10 +23,12 @@ typedef struct {
 typedef struct {
     uint64_t serial; /* of the tokenizer whose words the cache holds */
     bw_bpe_work *bpe;
+    bw_unigram_work *unigram;
     bw_norm norm;
     item_list text[2];
-    size_t cap; /* of the result arrays */
-    uint8_t *spaced;
+    size_t cap;      /* of the result arrays */
+    uint8_t *spaced; /* a text with a space, or marks for spaces, put in */
+    bw_span *spaced_from;
     size_t spaced_cap;
     char *word; /* a WordPiece candidate with its prefix */
     size_t word_cap;
@@ -46,10 +48,12 @@ static void work_free(workspace *w) {
     if (!w)
         return;
     bw_bpe_work_free(w->bpe);
+    bw_unigram_work_free(w->unigram);
     bw_norm_free(&w->norm);
     free(w->text[0].items);
     free(w->text[1].items);
     free(w->spaced);
+    free(w->spaced_from);
     free(w->word);
     free(w);
 }
@@ -72,8 +76,13 @@ static workspace *work_for(const bw_tokenizer *t, bw_tokens *out) {
         return NULL;
     if (w->serial != t->serial) {
         bw_bpe_work_free(w->bpe);
-        w->bpe = t->wordpiece ? NULL : bw_bpe_work_new();
-        w->serial = t->wordpiece || w->bpe ? t->serial : 0;
+        w->bpe = t->kind == BW_MODEL_BPE ? bw_bpe_work_new() : NULL;
+        if (t->kind == BW_MODEL_UNIGRAM && !w->unigram)
+            w->unigram = bw_unigram_work_new();
+        bool made = t->kind == BW_MODEL_BPE       ? w->bpe != NULL
+                    : t->kind == BW_MODEL_UNIGRAM ? w->unigram != NULL
+                                                  : true;
+        w->serial = made ? t->serial : 0;
     }
     return w->serial ? w : NULL;
 }
@@ -102,11 +111,15 @@ static bw_span place(const encoder *e, size_t start, size_t end) {
 
 /* --- models ---------------------------------------------------------------------------------- */
 
-static bool encode_bpe(void *to, const uint8_t *piece, size_t n, size_t at) {
+/* BPE and Unigram. */
+static bool encode_word(void *to, const uint8_t *piece, size_t n, size_t at) {
     encoder *e = to;
+    const bw_tokenizer *t = e->t;
     const int32_t *ids;
     const uint32_t *lens;
-    size_t k = bw_bpe_word(&e->t->bpe, &e->t->vocab, e->w->bpe, piece, n, &ids, &lens);
+    size_t k = t->kind == BW_MODEL_BPE
+                   ? bw_bpe_word(&t->bpe, &t->vocab, e->w->bpe, piece, n, &ids, &lens)
+                   : bw_unigram_word(&t->unigram, &t->vocab, e->w->unigram, piece, n, &ids, &lens);
     if (!ids)
         e->failed = true;
     for (size_t i = 0; i < k; i++) {
@@ -199,21 +212,78 @@ bool bw_tok_split(const bw_tokenizer *t, const uint8_t *s, size_t n, bw_piece_fn
 
 /* --- texts between added tokens ---------------------------------------------------------------- */
 
+static bw_piece_fn *model_of(const bw_tokenizer *t) {
+    return t->kind == BW_MODEL_WORDPIECE ? encode_wordpiece : encode_word;
+}
+
+static bool reserve_spaced(encoder *e, size_t n) {
+    workspace *w = e->w;
+    if (n <= w->spaced_cap)
+        return true;
+    e->failed = !bw_array_resize(&w->spaced, 2 * n, 1) ||
+                !bw_array_resize(&w->spaced_from, 2 * n, sizeof *w->spaced_from);
+    if (!e->failed)
+        w->spaced_cap = 2 * n;
+    return !e->failed;
+}
+
+/* Appends bytes that all come from one place to the text in w->spaced. */
+static void put_spaced(encoder *e, size_t *len, const void *s, size_t n, bw_span from) {
+    memcpy(e->w->spaced + *len, s, n);
+    for (size_t i = 0; i < n; i++)
+        e->w->spaced_from[(*len)++] = from;
+}
+
+/* The piece with a mark for each space and, where it is due, one in front. Returns the length. */
+static size_t mark_spaces(encoder *e, const uint8_t *s, size_t n, size_t at) {
+    const bw_metaspace *m = &e->t->metaspace;
+    size_t mark = strlen(m->mark), len = 0;
+    bool marked = s[0] == ' ' || (n >= mark && !memcmp(s, m->mark, mark));
+    bool due = m->prepend == BW_PREPEND_ALWAYS ||
+               (m->prepend == BW_PREPEND_FIRST && place(e, at, at + 1).start == 0);
+    if (due && !marked)
+        put_spaced(e, &len, m->mark, mark, place(e, at, at + 1));
+    for (size_t i = 0; i < n; i++) {
+        bw_span from = place(e, at + i, at + i + 1);
+        if (s[i] == ' ')
+            put_spaced(e, &len, m->mark, mark, from);
+        else
+            put_spaced(e, &len, s + i, 1, from);
+    }
+    return len;
+}
+
+/* The last pre_tokenizer, where there is one that rewrites. */
+static bool encode_marked(void *to, const uint8_t *piece, size_t n, size_t at) {
+    encoder *e = to;
+    const bw_metaspace *m = &e->t->metaspace;
+    size_t mark = strlen(m->mark);
+    if (!reserve_spaced(e, (n + 1) * mark))
+        return false;
+    size_t len = mark_spaces(e, piece, n, at);
+    encoder part = *e;
+    part.byte_from = e->w->spaced_from;
+    for (size_t done = 0, end; done < len && !part.failed; done = end) {
+        const uint8_t *next = m->cut && len - done > mark
+                                  ? memmem(e->w->spaced + done + 1, len - done - 1, m->mark, mark)
+                                  : NULL;
+        end = next ? (size_t)(next - e->w->spaced) : len;
+        model_of(e->t)(&part, e->w->spaced + done, end - done, done);
+    }
+    e->failed = part.failed;
+    return !e->failed;
+}
+
 /* With a space put in front, whose place in the source is empty. */
 static void encode_with_space(encoder *e, const uint8_t *s, size_t n) {
     workspace *w = e->w;
-    if (n + 1 > w->spaced_cap) {
-        if (!bw_array_resize(&w->spaced, 2 * (n + 1), 1)) {
-            e->failed = true;
-            return;
-        }
-        w->spaced_cap = 2 * (n + 1);
-    }
+    if (!reserve_spaced(e, n + 1))
+        return;
     w->spaced[0] = ' ';
     memcpy(w->spaced + 1, s, n);
     size_t from = e->to->n;
     bw_span start = place(e, 0, 0);
-    if (!bw_tok_split(e->t, w->spaced, n + 1, encode_bpe, e))
+    if (!bw_tok_split(e->t, w->spaced, n + 1, encode_word, e))
         e->failed = true;
     for (size_t i = from; !e->byte_from && i < e->to->n; i++) {
         bw_span *span = &e->to->items[i].span;
@@ -228,7 +298,7 @@ static void encode_plain(encoder *e, const uint8_t *s, size_t n) {
         return;
     if (e->t->prefix_space && s[0] != ' ')
         encode_with_space(e, s, n);
-    else if (!bw_tok_split(e->t, s, n, e->t->wordpiece ? encode_wordpiece : encode_bpe, e))
+    else if (!bw_tok_split(e->t, s, n, e->t->metaspace.on ? encode_marked : model_of(e->t), e))
         e->failed = true;
 }
 

@@ -112,6 +112,11 @@ void bw_tokenizer_free(bw_tokenizer *t) {
         free(t->parts[i]);
     bw_vocab_free(&t->vocab);
     bw_bpe_free(&t->bpe);
+    bw_unigram_free(&t->unigram);
+    for (size_t i = 0; i < t->n_norm; i++)
+        bw_norm_step_free(&t->norm[i]);
+    for (size_t i = 0; i < t->n_decode; i++)
+        bw_decode_step_free(&t->decode[i]);
     free(t->merge_list);
     free(t->prefix);
     free(t->added);

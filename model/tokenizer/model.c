@@ -108,18 +108,19 @@ static bw_status read_unk(bw_tokenizer *t, const cJSON *c, const char *otherwise
 static bw_status read_bpe(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     const cJSON *dropout = member(c, "dropout");
     const char *why = NULL;
+    bool fallback = bw_json_flag(c, "byte_fallback", false);
     if (*bw_json_text(c, "continuing_subword_prefix", ""))
         why = "continuing_subword_prefix";
     if (*bw_json_text(c, "end_of_word_suffix", ""))
         why = "end_of_word_suffix";
-    if (bw_json_flag(c, "byte_fallback", false))
-        why = "byte_fallback";
+    if (fallback && t->decode_bytes)
+        why = "byte_fallback behind ByteLevel";
     if (cJSON_IsNumber(dropout) && dropout->valuedouble > 0)
         why = "dropout";
-    if (!t->decode_bytes)
-        why = "a pre_tokenizer other than ByteLevel";
     if (why)
         return bw_fail(err, BW_EFORMAT, "%s: BPE with %s is not supported", name, why);
+    t->bpe.characters = !t->decode_bytes; /* no ByteLevel pre_tokenizer */
+    t->bpe.byte_fallback = fallback;
     bw_status st = read_unk(t, c, NULL, name, err);
     if (st == BW_OK)
         st = read_merges(t, member(c, "merges"), name, err);
@@ -129,13 +130,54 @@ static bw_status read_bpe(bw_tokenizer *t, const cJSON *c, const char *name, bw_
     return st;
 }
 
+/* ---- unigram: vocab is a list of [token, score], its place the id ---- */
+
+static bw_status read_scored(bw_tokenizer *t, const cJSON *vocab, double *score, const char *name,
+                             bw_err *err) {
+    bw_status st = BW_OK;
+    int64_t id = 0;
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, vocab) {
+        const char *text = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 0));
+        const cJSON *s = cJSON_GetArrayItem(pair, 1);
+        if (!text || !cJSON_IsNumber(s) || !isfinite(s->valuedouble))
+            return bw_fail(err, BW_EFORMAT, "%s: entry %lld of model.vocab is not [token, score]",
+                           name, (long long)id);
+        score[id] = s->valuedouble;
+        st = bw_vocab_put(&t->vocab, text, strlen(text), id++, err);
+        if (st != BW_OK)
+            return bw_fail_prefix(err, st, name);
+    }
+    return BW_OK;
+}
+
+static bw_status read_unigram(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
+    const cJSON *vocab = member(c, "vocab");
+    size_t n = cJSON_IsArray(vocab) ? (size_t)cJSON_GetArraySize(vocab) : 0;
+    int64_t unk = whole(member(c, "unk_id"));
+    t->kind = BW_MODEL_UNIGRAM;
+    if (!n || unk < 0 || (size_t)unk >= n)
+        return bw_fail(err, BW_EFORMAT, "%s: Unigram needs a model.vocab and an unk_id within it",
+                       name);
+    if (t->decode_bytes)
+        return bw_fail(err, BW_EFORMAT, "%s: Unigram behind ByteLevel is not supported", name);
+    t->unk = (int32_t)unk;
+    double *score = malloc(n * sizeof *score);
+    bw_status st = score ? read_scored(t, vocab, score, name, err) : bw_fail_memory(err);
+    if (st == BW_OK)
+        st = bw_unigram_init(&t->unigram, &t->vocab, score, n, t->unk,
+                             bw_json_flag(c, "byte_fallback", false), err);
+    free(score);
+    return st;
+}
+
 /* The reference's default; a longer word is [UNK] as a whole. */
 #define MAX_WORD 100
 
 static bw_status read_wordpiece(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     const cJSON *max = member(c, "max_input_chars_per_word");
     const char *prefix = bw_json_text(c, "continuing_subword_prefix", "##");
-    t->wordpiece = true;
+    t->kind = BW_MODEL_WORDPIECE;
     t->prefix = strdup(prefix);
     t->prefix_len = strlen(prefix);
     t->max_word =
@@ -150,16 +192,19 @@ static const char *model_type(const cJSON *c) {
     const char *type = bw_json_text(c, "type", NULL);
     if (type)
         return type;
+    if (cJSON_IsArray(member(c, "vocab")))
+        return "Unigram";
     return member(c, "merges") ? "BPE" : member(c, "max_input_chars_per_word") ? "WordPiece" : "?";
 }
 
 bw_status bw_tok_read_model(bw_tokenizer *t, const cJSON *c, const char *name, bw_err *err) {
     const char *type = model_type(c);
     bool bpe = !strcmp(type, "BPE");
+    if (!strcmp(type, "Unigram"))
+        return read_unigram(t, c, name, err);
     if (!bpe && strcmp(type, "WordPiece") != 0)
         return bw_fail(err, BW_EFORMAT,
-                       "%s: the model type '%s' is not supported; WordPiece and byte-level "
-                       "BPE are",
+                       "%s: the model type '%s' is not supported; BPE, Unigram and WordPiece are",
                        name, type);
     bw_status st = read_vocab(t, member(c, "vocab"), name, err);
     if (st != BW_OK)

@@ -244,6 +244,133 @@ static bool each(bw_norm *nm, size_t (*map)(int32_t, int32_t[3])) {
     return true;
 }
 
+/* --- strings ----------------------------------------------------------------------------------- */
+
+/* Appends characters that come from the place `from`. */
+static bool append(bw_norm *nm, size_t *out, const int32_t *cp, size_t n, bw_span from) {
+    if (!reserve(nm, *out + n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        nm->cp2[*out] = cp[i];
+        nm->from2[(*out)++] = from;
+    }
+    return true;
+}
+
+/* The character at place i stays. */
+static bool keep(bw_norm *nm, size_t *out, size_t i) {
+    int32_t cp = nm->cp[i]; /* append may move the array */
+    return append(nm, out, &cp, 1, nm->from[i]);
+}
+
+static bool prepend(bw_norm *nm, const bw_norm_step *step) {
+    size_t out = 0;
+    if (!nm->n)
+        return true;
+    bool good = append(nm, &out, step->to, step->n_to, nm->from[0]);
+    for (size_t i = 0; good && i < nm->n; i++)
+        good = keep(nm, &out, i);
+    swap_arrays(nm, out);
+    return good;
+}
+
+/* Characters that the step's pattern takes from place i on; 0: it does not match there. */
+static size_t match_length(const bw_norm *nm, const bw_norm_step *step, size_t i) {
+    size_t n = 0;
+    if (step->run) {
+        while (i + n < nm->n && nm->cp[i + n] == step->from[0])
+            n++;
+        return n > 1 ? n : 0;
+    }
+    while (n < step->n_from && i + n < nm->n && nm->cp[i + n] == step->from[n])
+        n++;
+    return n == step->n_from ? n : 0;
+}
+
+static bool replace(bw_norm *nm, const bw_norm_step *step) {
+    size_t out = 0;
+    bool good = true;
+    for (size_t i = 0, n; good && i < nm->n; i += n ? n : 1) {
+        n = match_length(nm, step, i);
+        if (n)
+            good = append(nm, &out, step->to, step->n_to,
+                          (bw_span){nm->from[i].start, nm->from[i + n - 1].end});
+        else
+            good = keep(nm, &out, i);
+    }
+    swap_arrays(nm, out);
+    return good;
+}
+
+static bool strip(bw_norm *nm, const bw_norm_step *step) {
+    size_t first = 0, end = nm->n;
+    while (step->left && first < end && bw_is_space(nm->cp[first]))
+        first++;
+    while (step->right && end > first && bw_is_space(nm->cp[end - 1]))
+        end--;
+    memmove(nm->cp, nm->cp + first, (end - first) * sizeof *nm->cp);
+    memmove(nm->from, nm->from + first, (end - first) * sizeof *nm->from);
+    nm->n = end - first;
+    return true;
+}
+
+/* --- SentencePiece's rules ----------------------------------------------------------------------- */
+
+#define LONGEST_RULE \
+    6 /* bytes from which on the reference looks a grapheme up by characters alone */
+
+/* Looks characters first .. first + n - 1 up as one string; *found tells whether a rule replaced
+ * them. */
+static bool apply_rule(bw_norm *nm, const bw_charsmap *map, size_t first, size_t n, size_t *out,
+                       bool *found) {
+    uint8_t text[LONGEST_RULE + 3];
+    size_t len = 0, left, used;
+    *found = false;
+    for (size_t i = first; i < first + n && len < LONGEST_RULE; i++)
+        len += bw_utf8_put(nm->cp[i], text + len);
+    if (len >= LONGEST_RULE)
+        return true;
+    const uint8_t *to = bw_charsmap_find(map, text, len, &left);
+    bw_span from = {nm->from[first].start, nm->from[first + n - 1].end};
+    *found = to != NULL;
+    bool good = true;
+    for (; to && left && good; to += used, left -= used) {
+        int32_t cp = bw_utf8_next(to, left, &used);
+        good = append(nm, out, &cp, 1, from);
+    }
+    return good;
+}
+
+/* Characters of the grapheme at place i (Unicode annex 29). */
+static size_t grapheme_length(const bw_norm *nm, size_t i) {
+    utf8proc_int32_t state = 0;
+    size_t n = 1;
+    while (i + n < nm->n &&
+           !utf8proc_grapheme_break_stateful(nm->cp[i + n - 1], nm->cp[i + n], &state))
+        n++;
+    return n;
+}
+
+/* The reference looks a short grapheme up as a whole, then its characters one by one. */
+static bool precompiled(bw_norm *nm, const bw_charsmap *map) {
+    size_t out = 0;
+    bool good = true, found;
+    for (size_t i = 0; i < nm->n; i++)
+        nm->cp[i] = nm->cp[i] < BW_RAW_BYTE ? nm->cp[i] : BW_REPLACEMENT;
+    for (size_t i = 0, n; good && i < nm->n; i += n) {
+        n = grapheme_length(nm, i);
+        good = apply_rule(nm, map, i, n, &out, &found);
+        for (size_t k = i; good && !found && k < i + n; k++) {
+            bool single = false;
+            good = n == 1 || apply_rule(nm, map, k, 1, &out, &single);
+            if (good && !single)
+                good = keep(nm, &out, k);
+        }
+    }
+    swap_arrays(nm, out);
+    return good;
+}
+
 /* True if NFC leaves the text alone because each character is a cluster without decomposition, as in
  * nearly every text. */
 static bool is_plainly_nfc(const uint8_t *text, size_t len) {
@@ -260,11 +387,12 @@ static bool is_plainly_nfc(const uint8_t *text, size_t len) {
 
 bool bw_normalize_keeps(const bw_norm_step *steps, size_t n_steps, const uint8_t *text,
                         size_t len) {
-    return n_steps == 0 || (n_steps == 1 && steps[0] == BW_NORM_NFC && is_plainly_nfc(text, len));
+    return n_steps == 0 ||
+           (n_steps == 1 && steps[0].kind == BW_NORM_NFC && is_plainly_nfc(text, len));
 }
 
-static bool apply(bw_norm *nm, bw_norm_step step) {
-    switch (step) {
+static bool apply(bw_norm *nm, const bw_norm_step *step) {
+    switch (step->kind) {
     case BW_NORM_NFC:
         return normal_form(nm, false, true);
     case BW_NORM_NFD:
@@ -283,6 +411,14 @@ static bool apply(bw_norm *nm, bw_norm_step step) {
         return each(nm, bert_clean);
     case BW_NORM_BERT_SPACE_HAN:
         return each(nm, space_han);
+    case BW_NORM_PREPEND:
+        return prepend(nm, step);
+    case BW_NORM_REPLACE:
+        return replace(nm, step);
+    case BW_NORM_STRIP:
+        return strip(nm, step);
+    case BW_NORM_PRECOMPILED:
+        return precompiled(nm, step->map);
     }
     return true;
 }
@@ -291,9 +427,25 @@ bw_status bw_normalize(const bw_norm_step *steps, size_t n_steps, const uint8_t 
                        size_t offset, bw_norm *nm, bw_err *err) {
     bool good = read_text(nm, text, len, offset);
     for (size_t i = 0; i < n_steps && good; i++)
-        good = apply(nm, steps[i]);
+        good = apply(nm, &steps[i]);
     good = good && write_bytes(nm);
     return good ? BW_OK : bw_fail_memory(err);
+}
+
+void bw_norm_step_free(bw_norm_step *step) {
+    free(step->from);
+    free(step->to);
+    bw_charsmap_free(step->map);
+    *step = (bw_norm_step){0};
+}
+
+int32_t *bw_norm_code_points(const char *text, size_t *n) {
+    size_t len = strlen(text);
+    int32_t *cp = malloc((len + 1) * sizeof *cp);
+    *n = 0;
+    for (size_t at = 0, used; cp && at < len; at += used)
+        cp[(*n)++] = bw_utf8_next((const uint8_t *)text + at, len - at, &used);
+    return cp;
 }
 
 void bw_norm_free(bw_norm *nm) {

@@ -1,9 +1,10 @@
 /* model/tokenizer/normalize.h - what happens to text before it is split: Unicode normal forms, case,
- * accents, BERT's cleaning. Each character of the result knows the bytes of the text it came from. */
+ * accents, BERT's cleaning, SentencePiece's rules. Each character of the result knows the bytes of the text it came from. */
 #ifndef BW_MODEL_TOK_NORMALIZE_H
 #define BW_MODEL_TOK_NORMALIZE_H
 
 #include "common/status.h"
+#include "model/tokenizer/charsmap.h"
 #include "model/tokenizer/tokenizer.h"
 
 #include <stdbool.h>
@@ -15,11 +16,29 @@ typedef enum {
     BW_NORM_NFKC,
     BW_NORM_NFKD,
     BW_NORM_LOWERCASE,
-    BW_NORM_STRIP_MARKS,   /* drop categories Mn, Mc, Me */
-    BW_NORM_STRIP_MN,      /* drop category Mn alone, as BERT does */
-    BW_NORM_BERT_CLEAN,    /* drop control characters and U+FFFD, white space becomes a space */
-    BW_NORM_BERT_SPACE_HAN /* a space on either side of each ideograph */
+    BW_NORM_STRIP_MARKS,    /* drop categories Mn, Mc, Me */
+    BW_NORM_STRIP_MN,       /* drop category Mn alone, as BERT does */
+    BW_NORM_BERT_CLEAN,     /* drop control characters and U+FFFD, white space becomes a space */
+    BW_NORM_BERT_SPACE_HAN, /* a space on either side of each ideograph */
+    BW_NORM_PREPEND,        /* `to` in front of a text that is not empty */
+    BW_NORM_REPLACE,        /* each `from` becomes `to` */
+    BW_NORM_STRIP,          /* white space at the ends is dropped */
+    BW_NORM_PRECOMPILED     /* the rules of `map` */
+} bw_norm_kind;
+
+/* Start from {kind}; the pointers are the step's own. */
+typedef struct {
+    bw_norm_kind kind;
+    int32_t *from, *to; /* code points: [n_from] REPLACE; [n_to] REPLACE, PREPEND */
+    size_t n_from, n_to;
+    bool run;         /* REPLACE: `from` is one character, sought two or more times in a row */
+    bool left, right; /* STRIP: which ends */
+    bw_charsmap *map; /* PRECOMPILED */
 } bw_norm_step;
+
+void bw_norm_step_free(bw_norm_step *step);
+/* The code points of a text; caller frees. NULL when memory ran out. */
+int32_t *bw_norm_code_points(const char *text, size_t *n);
 
 #define BW_NORM_MAX_STEPS 16
 

@@ -55,7 +55,7 @@ static size_t model_size(const bw_tokenizer *t) {
 }
 
 static void add_vocab(bw_buf *b, const bw_tokenizer *t) {
-    size_t size = t->wordpiece ? t->vocab.size : model_size(t), len;
+    size_t size = t->kind == BW_MODEL_WORDPIECE ? t->vocab.size : model_size(t), len;
     bool first = true;
     bw_buf_add(b, "\"vocab\":{");
     for (size_t id = 0; id < size; id++) {
@@ -68,6 +68,19 @@ static void add_vocab(bw_buf *b, const bw_tokenizer *t) {
         first = false;
     }
     bw_buf_add(b, "}");
+}
+
+/* Seventeen digits give a double back exactly. */
+static void add_scored_vocab(bw_buf *b, const bw_tokenizer *t) {
+    bw_buf_add(b, "\"vocab\":[");
+    for (size_t id = 0; id < t->unigram.n; id++) {
+        size_t len = 0;
+        const char *text = bw_vocab_text(&t->vocab, (int32_t)id, &len);
+        bw_buf_add(b, id ? ",\n[" : "\n[");
+        add_json_text(b, text ? text : "", len);
+        bw_buf_addf(b, ",%.17g]", t->unigram.score[id]);
+    }
+    bw_buf_add(b, "]");
 }
 
 /* As pairs where a side holds a space, else as "a b", which every version reads. */
@@ -103,8 +116,11 @@ static void add_model(bw_buf *b, const bw_tokenizer *t) {
     bw_buf_add(b, "\"model\":");
     bw_buf_add_n(b, switches, n);
     bw_buf_add(b, n > 1 ? "," : "");
-    add_vocab(b, t);
-    if (!t->wordpiece)
+    if (t->kind == BW_MODEL_UNIGRAM)
+        add_scored_vocab(b, t);
+    else
+        add_vocab(b, t);
+    if (t->kind == BW_MODEL_BPE)
         add_merges(b, t);
     bw_buf_add(b, "}");
 }
@@ -130,7 +146,7 @@ static char *config_json(const bw_tokenizer *t) {
         return strdup(t->config);
     bw_buf b = {0};
     bw_buf_addf(&b, "{\n  \"tokenizer_class\": \"%s\",\n  \"clean_up_tokenization_spaces\": false",
-                t->wordpiece ? "BertTokenizerFast" : "PreTrainedTokenizerFast");
+                t->kind == BW_MODEL_WORDPIECE ? "BertTokenizerFast" : "PreTrainedTokenizerFast");
     for (int r = 0; r < BW_N_ROLES; r++) {
         if (t->role[r] < 0)
             continue;

@@ -164,7 +164,7 @@ size_t bw_split_han(const uint8_t *s, size_t n, bool *drop) {
     return alternate(bw_is_han, s, n, false);
 }
 
-size_t bw_split_bert_space(const uint8_t *s, size_t n, bool *drop) {
+size_t bw_split_white(const uint8_t *s, size_t n, bool *drop) {
     size_t used;
     *drop = bw_is_space(bw_utf8_next(s, n, &used));
     return alternate(bw_is_space, s, n, false);

@@ -20,7 +20,7 @@ bw_split_fn bw_split_llama3;     /* Llama 3, GPT-4: digits by threes */
 bw_split_fn bw_split_digits;     /* each digit alone */
 bw_split_fn bw_split_digit_runs; /* runs of digits */
 bw_split_fn bw_split_han;        /* runs of Han characters */
-bw_split_fn bw_split_bert_space; /* white space dropped */
+bw_split_fn bw_split_white;      /* white space dropped */
 bw_split_fn bw_split_bert_punct; /* each punctuation mark alone */
 
 /* The scanner of a regular expression as tokenizer.json spells it; NULL: not known. */

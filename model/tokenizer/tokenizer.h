@@ -1,4 +1,5 @@
-/* model/tokenizer/tokenizer.h - text to token ids and back: WordPiece and byte-level BPE behind one interface.
+/* model/tokenizer/tokenizer.h - text to token ids and back: WordPiece, BPE over bytes (GPT-2, Qwen2,
+ * Llama 3) or characters (Llama 2), and Unigram (T5), behind one interface.
  *
  * A tokenizer is read from a Hugging Face folder (tokenizer.json; else vocab.txt, or vocab.json with
  * merges.txt; tokenizer_config.json supplies switches and the names of special tokens), from the

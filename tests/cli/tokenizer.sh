@@ -29,6 +29,13 @@ for name in own-bpe own-bpe-lower own-wordpiece own-gpt2 own-roberta own-qwen2; 
     contains "$name agrees on every line and pair" "$answers" "^$name +83 +83 +83 .* pass"
 done
 
+# SentencePiece's kinds: Unigram as in T5 (rules of a compiled table, marks for spaces), with and without
+# byte tokens, and Llama 2's BPE in its older and newer form.
+answers=$("$BW" model verify --tokenizer tests/model/tokenizers tests/model/tokenizers/cases-sentencepiece.json)
+for name in own-t5 own-unigram-bytes own-llama2 own-llama2-first; do
+    contains "$name agrees on every line" "$answers" "^$name +39 +39 +39 .* pass"
+done
+
 # verify: right and wrong answers; utf8_hex carries what JSON cannot.
 bare=$("$BW" model tokenizer encode "$T/tok" --ids "late box" | tr ' ' ',')
 cat > "$T/cases.json" <<EOF

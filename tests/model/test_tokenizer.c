@@ -242,14 +242,33 @@ static void foreign_components_are_refused_by_name(void **state) {
     } cases[] = {
         {"{", "not valid JSON"},
         {"[]", "no \"model\""},
-        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",0]]}}", "'Unigram'"},
+        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", "'WordLevel'"},
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",0]]}}", "unk_id within"},
+        {"{\"model\":{\"type\":\"Unigram\",\"unk_id\":1,\"vocab\":[[\"a\",0]]}}", "unk_id within"},
+        {"{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",0],[\"b\"]]}}",
+         "entry 1 of model.vocab"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{}}}", "missing or empty"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}", "'[UNK]'"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":-3}}}", "id -3"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":99999999}}}", "id 99999999"},
-        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]}}", "ByteLevel"},
-        {"{\"normalizer\":{\"type\":\"Precompiled\"},\"model\":{}}", "'Precompiled'"},
-        {"{\"pre_tokenizer\":{\"type\":\"Metaspace\"},\"model\":{}}", "'Metaspace'"},
+        {"{\"model\":{\"type\":\"BPE\",\"end_of_word_suffix\":\"</w>\",\"vocab\":{\"a\":0},"
+         "\"merges\":[]}}",
+         "end_of_word_suffix"},
+        {"{\"normalizer\":{\"type\":\"Nmt\"},\"model\":{}}", "'Nmt'"},
+        {"{\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"a*bc\"},\"model\":"
+         "{}}",
+         "not base64"},
+        {"{\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"/////////w==\"},"
+         "\"model\":{}}",
+         "a trie of 4294967295"},
+        {"{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x+\"}},\"model\":{}}",
+         "'x+'"},
+        {"{\"pre_tokenizer\":{\"type\":\"Metaspace\",\"prepend_scheme\":\"last\"},\"model\":{}}",
+         "'last'"},
+        {"{\"decoder\":{\"type\":\"CTC\"},\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},"
+         "\"merges\":"
+         "[]}}",
+         "'CTC'"},
         {"{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x+\"},\"behavior\":"
          "\"Isolated\"},\"model\":{}}",
          "'x+'"},
@@ -271,13 +290,11 @@ static void foreign_components_are_refused_by_name(void **state) {
 }
 
 /* Bytes of a good file overwritten at random: it loads or is refused, and what loads still runs. */
-static void damaged_files_do_no_harm(void **state) {
-    (void)state;
+static void damage(const char *path) {
     char *good = NULL;
     size_t len;
     uint32_t x = 7;
-    CHECK_OK(
-        bw_file_read("tests/model/tokenizers/own-bpe/tokenizer.json", 1 << 20, &good, &len, &err));
+    CHECK_OK(bw_file_read(path, 1 << 20, &good, &len, &err));
     for (int i = 0; i < 300; i++) {
         char *bad = malloc(len);
         memcpy(bad, good, len);
@@ -297,6 +314,95 @@ static void damaged_files_do_no_harm(void **state) {
     free(good);
 }
 
+static void damaged_files_do_no_harm(void **state) {
+    (void)state;
+    damage("tests/model/tokenizers/own-bpe/tokenizer.json");
+    damage("tests/model/tokenizers/own-t5/tokenizer.json"); /* a third of it is the charsmap */
+    damage("tests/model/tokenizers/own-llama2/tokenizer.json");
+}
+
+static const char *const SENTENCEPIECE[] = {
+    "tests/model/tokenizers/own-t5", "tests/model/tokenizers/own-unigram-bytes",
+    "tests/model/tokenizers/own-llama2", "tests/model/tokenizers/own-llama2-first"};
+#define N_SENTENCEPIECE (sizeof SENTENCEPIECE / sizeof *SENTENCEPIECE)
+
+static void sentencepiece_is_saved_and_loaded_alike(void **state) {
+    (void)state;
+    const char *text =
+        " The courier\tq\xCC\x81 \xEF\xAC\x81ne  late\xE5\xBF\xAB\xF0\x9F\x98\x80</s>box";
+    for (size_t i = 0; i < N_SENTENCEPIECE; i++) {
+        char folder[] = "/tmp/bw_tok_XXXXXX", path[64];
+        bw_tokenizer *t, *u;
+        bw_tokens a = {0}, b = {0};
+        assert_non_null(mkdtemp(folder));
+        CHECK_OK(bw_tokenizer_load(SENTENCEPIECE[i], &t, &err));
+        CHECK_OK(bw_tokenizer_save(t, folder, &err));
+        CHECK_OK(bw_tokenizer_load(folder, &u, &err));
+        CHECK_OK(bw_tokenizer_encode(t, text, strlen(text), NULL, &a, &err));
+        CHECK_OK(bw_tokenizer_encode(u, text, strlen(text), NULL, &b, &err));
+        assert_in_range(a.n, 10, 60);
+        assert_int_equal(a.n, b.n);
+        assert_memory_equal(a.ids, b.ids, a.n * sizeof *a.ids);
+        for (size_t k = 0; k < a.n; k++) { /* places lie in the text, in order */
+            assert_in_range(a.spans[k].end, a.spans[k].start, strlen(text));
+            assert_true(!k || a.sequence[k] < 0 || a.spans[k].start >= a.spans[k - 1].start);
+        }
+        bw_tokens_free(&a);
+        bw_tokens_free(&b);
+        bw_tokenizer_free(t);
+        bw_tokenizer_free(u);
+        const char *files[] = {"tokenizer.json", "tokenizer_config.json"};
+        for (int k = 0; k < 2; k++) {
+            snprintf(path, sizeof path, "%s/%s", folder, files[k]);
+            unlink(path);
+        }
+        rmdir(folder);
+    }
+}
+
+/* Bytes of no character come back through <0x..>; the mark in front is the decoder's to take off. */
+static void byte_tokens_keep_bad_utf8(void **state) {
+    (void)state;
+    static const char TEXT[] = "late \xFF\xC0 box\xE5\xBF";
+    bw_tokenizer *t;
+    bw_tokens k = {0};
+    char *back;
+    size_t len;
+    CHECK_OK(bw_tokenizer_load("tests/model/tokenizers/own-llama2", &t, &err));
+    CHECK_OK(bw_tokenizer_encode(t, TEXT, sizeof TEXT - 1, NULL, &k, &err));
+    CHECK_OK(bw_tokenizer_decode(t, k.ids, k.n, BW_DECODE_BYTES | BW_DECODE_SKIP_SPECIAL, &back,
+                                 &len, &err));
+    assert_int_equal(len, sizeof TEXT - 1);
+    assert_memory_equal(back, TEXT, len);
+    free(back);
+    CHECK_OK(bw_tokenizer_decode(t, k.ids, k.n, BW_DECODE_SKIP_SPECIAL, &back, NULL, &err));
+    assert_string_equal(back, "late \xEF\xBF\xBD\xEF\xBF\xBD box\xEF\xBF\xBD\xEF\xBF\xBD");
+    free(back);
+    bw_tokens_free(&k);
+    bw_tokenizer_free(t);
+}
+
+/* Nothing cuts Llama's text into words: a million characters are one word of the model. */
+static void a_million_characters_in_one_word(void **state) {
+    (void)state;
+    size_t n = 1000000;
+    char *text = malloc(n);
+    for (size_t i = 0; i < n; i++)
+        text[i] = "the courier was late  "[i % 22];
+    for (size_t i = 0; i < N_SENTENCEPIECE; i++) {
+        bw_tokenizer *t;
+        bw_tokens k = {0};
+        CHECK_OK(bw_tokenizer_load(SENTENCEPIECE[i], &t, &err));
+        CHECK_OK(
+            bw_tokenizer_encode(t, text, n, &(bw_encode_options){.max_tokens = 512}, &k, &err));
+        assert_int_equal(k.n, 512);
+        assert_true(k.cut > n / 22);
+        bw_tokens_free(&k);
+        bw_tokenizer_free(t);
+    }
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequent_pieces_become_tokens),
@@ -310,6 +416,9 @@ int main(void) {
         cmocka_unit_test(a_million_characters_are_cut_in_plain_sight),
         cmocka_unit_test(foreign_components_are_refused_by_name),
         cmocka_unit_test(damaged_files_do_no_harm),
+        cmocka_unit_test(sentencepiece_is_saved_and_loaded_alike),
+        cmocka_unit_test(byte_tokens_keep_bad_utf8),
+        cmocka_unit_test(a_million_characters_in_one_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

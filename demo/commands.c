@@ -10,7 +10,8 @@
 static void tell(sqlite3 *db, const char *path) {
     static const struct {
         const char *sql, *one, *many;
-    } counts[] = {{"SELECT count(DISTINCT day) / 7 FROM (SELECT day FROM outcome UNION SELECT day "
+    } counts[] = {{"SELECT count(DISTINCT date(day, '-6 days', 'weekday 1')) FROM (SELECT day FROM "
+                   "outcome UNION SELECT day "
                    "FROM spend)",
                    "week", "weeks"},
                   {"SELECT count(*) FROM channel", "channel", "channels"},
@@ -41,7 +42,7 @@ static char *examples(void) {
 struct demo_args {
     const char *path, *out, *shape;
     long seed;
-    bool geos, no_report;
+    bool geos, small, no_report;
 };
 
 static bw_status parse(int argc, char **argv, struct demo_args *a, bw_err *err) {
@@ -50,6 +51,7 @@ static bw_status parse(int argc, char **argv, struct demo_args *a, bw_err *err) 
         {"out", 0, BW_OPT_TEXT, &a->out, "DIR", "where the report goes (default demo-report)"},
         {"seed", 0, BW_OPT_LONG, &a->seed, "N", "another shop of the same kind (default 1)"},
         {"geos", 0, BW_OPT_FLAG, &a->geos, NULL, "sales and spend by town: 12 towns in 4 regions"},
+        {"small", 0, BW_OPT_FLAG, &a->small, NULL, "fewer weeks, texts and customers"},
         {"no-report", 0, BW_OPT_FLAG, &a->no_report, NULL, "only write the raw data"},
         {"shape", 0, BW_OPT_TEXT, &a->shape, "NAME", "an odd shop, see below"},
         {0}};
@@ -102,6 +104,8 @@ static bw_status cmd_demo(int argc, char **argv, bw_err *err) {
     if (st == BW_OK && a.shape)
         st = bw_demo_shape(a.shape, (uint64_t)a.seed, &o, err);
     o.geos |= a.geos;
+    if (a.small)
+        bw_demo_shrink(&o);
     return st == BW_OK ? run(&a, &o, err) : st;
 }
 

@@ -69,6 +69,8 @@ typedef struct {
     double confounding; /* added to every channel's follows_demand */
     double money;       /* multiplies every amount of money */
     const char *currency;
+    const char *shape; /* its name, NULL for the ordinary shop */
+    const char *twist; /* SQL run on the finished rows, NULL for none: what a bad export does */
 } bw_demo_options;
 
 #define BW_DEMO_MAX_WEEKS    156
@@ -80,6 +82,9 @@ bw_demo_options bw_demo_default(uint64_t seed);
 bw_status bw_demo_shape(const char *name, uint64_t seed, bw_demo_options *out, bw_err *err);
 /* The i-th name and what is odd about it (may be NULL); NULL past the last. */
 const char *bw_demo_shape_name(size_t i, const char **about);
+
+/* The same shop with fewer weeks, texts and customers: for tests. */
+void bw_demo_shrink(bw_demo_options *o);
 
 /* Writes the shop into an open, empty database in one transaction. A database that already holds
  * data is refused and left as it was. */

@@ -121,10 +121,11 @@ bw_status shop_make(const bw_demo_options *options, struct shop **out, bw_err *e
 static void describe(const bw_demo_options *o, char out[160]) {
     snprintf(out, 160,
              "seed %llu, %d weeks, %d channels, %d reviews, %d messages, %d customers, "
-             "%d%d%d%d%d%d%d %g %g %g %s",
+             "%d%d%d%d%d%d%d %g %g %g %s%s%s",
              (unsigned long long)o->seed, o->weeks, o->channels, o->reviews, o->messages,
              o->customers, o->geos, o->no_outcome, o->no_spend, o->long_names, o->chinese,
-             o->closed_weeks, o->unhappy, o->roas, o->confounding, o->money, o->currency);
+             o->closed_weeks, o->unhappy, o->roas, o->confounding, o->money, o->currency,
+             o->shape ? " " : "", o->shape ? o->shape : "");
 }
 
 bool bw_demo_holds(sqlite3 *db, const bw_demo_options *options) {
@@ -148,6 +149,8 @@ bw_status bw_demo_fill(sqlite3 *db, const bw_demo_options *options, bw_err *err)
         st = refuse_full(db, err);
         if (st == BW_OK)
             st = write_rows(s, db, err);
+        if (st == BW_OK && options->twist)
+            st = bw_db_exec(db, options->twist, err);
         if (st == BW_OK)
             st = bw_db_set(db, MADE_FROM, text, err);
         st = bw_db_end(db, st, err);

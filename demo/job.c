@@ -31,7 +31,7 @@ static bw_status score(sqlite3 *db, bw_err *err) {
 
 static bw_status earlier_report(sqlite3 *db, const bw_demo_options *o, const char *out,
                                 bw_err *err) {
-    if (o->weeks < LEAST_WEEKS || o->no_outcome || o->no_spend ||
+    if (o->weeks < LEAST_WEEKS || o->no_outcome || o->no_spend || o->twist ||
         bw_db_number(db, "SELECT count(*) FROM advice WHERE week = '" EARLIER_WEEK "'", 0) > 0)
         return BW_OK;
     char folder[4096], page[4200];

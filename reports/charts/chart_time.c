@@ -112,7 +112,7 @@ static void heat_axes(bw_chart *ch, double left, double top, double cell_w, doub
                       ch->narrow ? BW_SMALL_SIZE : BW_TICK_SIZE, false, BW_INK,
                       bw_word_nth(ch->shop->locale, "weekday.short", (size_t)day));
     for (int hour = 0; hour < 24; hour += ch->narrow ? 6 : 3) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%02d:00", hour);
         bw_chart_text(ch, left + cell_w * hour, top + cell_h * 7 + 14,
                       ch->narrow || hour == 0 ? BW_LEFT : BW_CENTER, BW_SMALL_SIZE + 0.5, false,

@@ -1,9 +1,8 @@
-/* reports/charts/gnuplot.c - the terminal headers, and the process at the end of the pipe. */
+/* reports/charts/gnuplot.c - the terminal headers, and the processes that draw: each takes its share of
+ * the pictures, so that a report of twenty takes as long as its share on one core. */
 #include "reports/charts/gnuplot.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,9 @@ extern char **environ;
  * Point symbols: SVG draws one of size 1 as 9.75 pixels at a 13 pixel font, cairo as 7 times its
  * scale; both were measured on the output. */
 #define PNG_SCALE 2
+
+#define WORKERS_MOST 8
+#define JOBS_WORTH   3 /* pictures for which another process is started */
 
 static void write_terminal(const bw_plot_job *job, bw_buf *out) {
     double w = bw_canvas_width(job->canvas), h = bw_canvas_height(job->canvas);
@@ -71,42 +73,26 @@ static bw_status missing(bw_err *err, int why) {
     return bw_fail(err, BW_EIO, "gnuplot could not be started: %s", strerror(why));
 }
 
-/* Starts gnuplot with its input on *to and everything it says on the file behind errors. */
-static bw_status start(int errors, pid_t *pid, int *to, bw_err *err) {
-    int ends[2];
-    if (pipe(ends) != 0)
-        return bw_fail(err, BW_EIO, "pipe: %s", strerror(errno));
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+/* A gnuplot at work: it reads a script from a file that has no name, and says what it has to say into
+ * the file behind errors. */
+typedef struct {
+    FILE *script;
+    pid_t pid; /* 0: not started */
+} worker;
+
+static bw_status start(worker *w, int errors, bw_err *err) {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, ends[0], 0);
+    posix_spawn_file_actions_adddup2(&files, fileno(w->script), 0);
     posix_spawn_file_actions_adddup2(&files, errors, 1);
     posix_spawn_file_actions_adddup2(&files, errors, 2);
-    posix_spawn_file_actions_addclose(&files, ends[0]);
     char *argv[] = {"gnuplot", "-d", "-", NULL};
-    int why = posix_spawnp(pid, "gnuplot", &files, NULL, argv, environ);
+    int why = posix_spawnp(&w->pid, "gnuplot", &files, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&files);
-    close(ends[0]);
-    if (why != 0) {
-        close(ends[1]);
-        return missing(err, why);
-    }
-    *to = ends[1];
-    return BW_OK;
-}
-
-/* False when gnuplot stopped reading; its words are in the errors file then. */
-static bool send(int to, const char *text, size_t n) {
-    while (n > 0) {
-        ssize_t done = write(to, text, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        text += done;
-        n -= (size_t)done;
-    }
-    return true;
+    if (why == 0)
+        return BW_OK;
+    w->pid = 0;
+    return missing(err, why);
 }
 
 static int wait_for(pid_t pid) {
@@ -125,36 +111,51 @@ static bw_status complain(int errors, bw_err *err) {
     return bw_fail(err, BW_EIO, "gnuplot failed: %s", words[0] ? words : "no reason given");
 }
 
-static bw_status feed(const bw_buf *script, int errors, bw_err *err) {
-    pid_t pid = 0;
-    int to = -1;
-    bw_status st = start(errors, &pid, &to, err);
-    if (st != BW_OK)
-        return st;
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    sigaction(SIGPIPE, &ignore, &before);
-    bool sent = send(to, script->text, script->len);
-    close(to);
-    int status = wait_for(pid);
-    sigaction(SIGPIPE, &before, NULL);
-    if (!sent || status != 0)
-        return complain(errors, err);
-    return BW_OK;
+/* Writes every step-th job's script, from first on, and starts a gnuplot on it. */
+static bw_status set_to_work(worker *w, const bw_plot_job *jobs, size_t n, size_t first,
+                             size_t step, int errors, bw_err *err) {
+    bw_buf script = {0};
+    for (size_t i = first; i < n; i += step)
+        bw_gnuplot_script(&jobs[i], &script);
+    bw_status st = bw_buf_ok(&script) ? BW_OK : bw_fail_memory(err);
+    if (st == BW_OK && !(w->script = tmpfile()))
+        st = bw_fail(err, BW_EIO, "temporary file: %s", strerror(errno));
+    if (st == BW_OK && (fwrite(script.text, 1, script.len, w->script) != script.len ||
+                        fflush(w->script) != 0 || fseek(w->script, 0, SEEK_SET) != 0))
+        st = bw_fail(err, BW_EIO, "temporary file: %s", strerror(errno));
+    bw_buf_free(&script);
+    return st == BW_OK ? start(w, errors, err) : st;
+}
+
+/* As many as the machine has cores, as long as each has enough to draw to be worth its start. */
+static size_t count_workers(size_t n) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t most = cores > 1 ? (size_t)cores : 1;
+    most = most < WORKERS_MOST ? most : WORKERS_MOST;
+    size_t worth = (n + JOBS_WORTH - 1) / JOBS_WORTH;
+    return worth < most ? worth : most;
+}
+
+static bw_status draw_all(const bw_plot_job *jobs, size_t n, int errors, bw_err *err) {
+    worker workers[WORKERS_MOST] = {0};
+    size_t count = count_workers(n);
+    bw_status st = BW_OK;
+    bool failed = false;
+    for (size_t i = 0; i < count && st == BW_OK; i++)
+        st = set_to_work(&workers[i], jobs, n, i, count, errors, err);
+    for (size_t i = 0; i < count; i++) {
+        failed |= workers[i].pid && wait_for(workers[i].pid) != 0;
+        if (workers[i].script)
+            fclose(workers[i].script);
+    }
+    return st == BW_OK && failed ? complain(errors, err) : st;
 }
 
 bw_status bw_gnuplot_run(const bw_plot_job *jobs, size_t n, bw_err *err) {
-    bw_buf script = {0};
-    for (size_t i = 0; i < n; i++)
-        bw_gnuplot_script(&jobs[i], &script);
-    if (!bw_buf_ok(&script)) {
-        bw_buf_free(&script);
-        return bw_fail_memory(err);
-    }
     FILE *errors = tmpfile();
-    bw_status st = errors ? feed(&script, fileno(errors), err)
-                          : bw_fail(err, BW_EIO, "temporary file: %s", strerror(errno));
-    if (errors)
-        fclose(errors);
-    bw_buf_free(&script);
+    if (!errors)
+        return bw_fail(err, BW_EIO, "temporary file: %s", strerror(errno));
+    bw_status st = draw_all(jobs, n, fileno(errors), err);
+    fclose(errors);
     return st;
 }

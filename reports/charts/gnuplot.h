@@ -1,7 +1,7 @@
-/* reports/charts/gnuplot.h - drawings become files: one gnuplot process for any number of them.
+/* reports/charts/gnuplot.h - drawings become files: a gnuplot process for each core, whatever their number.
  *
  * gnuplot is started without a shell and without the user's start-up files, and reads its script
- * from a pipe. */
+ * from a file without a name. The pictures do not depend on the number of processes. */
 #ifndef BW_REPORTS_GNUPLOT_H
 #define BW_REPORTS_GNUPLOT_H
 

@@ -36,13 +36,16 @@ static bw_status finish_svg(bw_picture *p, bool inlined, bw_err *err) {
     return p->bytes ? BW_OK : bw_fail_memory(err);
 }
 
+#define FOLDER_SIZE 64
+#define PATH_SIZE   (FOLDER_SIZE + 22) /* and a number */
+
 static void picture_path(const char *folder, size_t i, char *path, size_t cap) {
     snprintf(path, cap, "%s/%zu", folder, i);
 }
 
 static bw_status run_jobs(const bw_picture *pictures, size_t n, const char *folder, bw_err *err) {
     bw_plot_job *jobs = calloc(n ? n : 1, sizeof *jobs);
-    char(*paths)[80] = calloc(n ? n : 1, sizeof *paths);
+    char(*paths)[PATH_SIZE] = calloc(n ? n : 1, sizeof *paths);
     bw_status st = jobs && paths ? BW_OK : bw_fail_memory(err);
     for (size_t i = 0; st == BW_OK && i < n; i++) {
         picture_path(folder, i, paths[i], sizeof paths[i]);
@@ -58,7 +61,7 @@ static bw_status run_jobs(const bw_picture *pictures, size_t n, const char *fold
 
 static bw_status render(bw_picture *pictures, size_t n, bool inlined, bw_err *err) {
     const char *tmp = getenv("TMPDIR");
-    char folder[64] = "/tmp/bellwether-XXXXXX", path[80];
+    char folder[FOLDER_SIZE] = "/tmp/bellwether-XXXXXX", path[PATH_SIZE];
     if (tmp && strlen(tmp) < 40)
         snprintf(folder, sizeof folder, "%s/bellwether-XXXXXX", tmp);
     if (!mkdtemp(folder))

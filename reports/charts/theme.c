@@ -106,6 +106,8 @@ static double point_width(int32_t cp, bool bold) {
     if (cp >= 32 && cp < 127)
         return (double)(bold ? BOLD : REGULAR)[cp - 32] / 1000;
     int cells = utf8proc_charwidth(cp);
+    if (cp == 0x2014 || cp == 0x2026 || (cp >= 0x2018 && cp <= 0x201d))
+        return 1; /* dashes, dots and quotes take a whole em in Chinese fonts */
     if (cells >= 2 || (cp >= 0x3000 && cp < 0xffef))
         return 1;
     return cells == 0 ? 0 : 0.62;

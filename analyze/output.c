@@ -51,7 +51,7 @@ const char *bw_show_share(double x) {
     char *b = next_buffer();
     if (!isfinite(x))
         return "-";
-    snprintf(b, 40, "%.1f %%", 100 * x);
+    snprintf(b, 40, "%.1f %%", fabs(x) < 0.0005 ? 0.0 : 100 * x); /* never "-0.0 %" */
     return b;
 }
 

@@ -69,6 +69,10 @@
  * experiment next_value        channel    'N weeks' money a week that knowing its return would be worth; n: weeks
  * experiment next_change       channel    'N weeks' share by which to change its spend (+ or -) for the test
  * experiment next_narrowing    channel    'N weeks' share by which the interval of its return would narrow
+ * attribution first_touch, last_touch, shapley, markov  channel   conversions credited to it by journeys
+ * attribution ..._value         channel              the same in money, when the journeys have it
+ * attribution removal_effect    channel              share of conversions lost without it
+ * attribution mix_share         channel              its share of the channels' contribution by the newest fit
  * sentiment lead               ''                   weeks by which sentiment leads sales
  * sentiment cost               ''                   money a week per 0.1 of sentiment
  */

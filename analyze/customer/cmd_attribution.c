@@ -3,6 +3,7 @@
 
 #include "analyze/customer/journey.h"
 #include "analyze/output.h"
+#include "analyze/store.h"
 #include "analyze/table.h"
 #include "common/command.h"
 #include "sql/db.h"
@@ -242,6 +243,67 @@ static void print_text(const struct job *j) {
     }
 }
 
+static bw_status put_credit(sqlite3 *db, int64_t run, const struct job *j, size_t k, bw_err *err) {
+    const bw_credit *c = &j->credit[k];
+    const struct {
+        const char *name, *unit;
+        double x;
+    } rows[] = {{"first_touch", "conversions", c->first},
+                {"last_touch", "conversions", c->last},
+                {"shapley", "conversions", c->shapley},
+                {"markov", "conversions", c->markov},
+                {"first_touch_value", "money", j->value ? c->first_value : NAN},
+                {"last_touch_value", "money", j->value ? c->last_value : NAN},
+                {"shapley_value", "money", j->value ? c->shapley_value : NAN},
+                {"markov_value", "money", j->value ? c->markov_value : NAN},
+                {"removal_effect", "share", c->removal}};
+    bw_status st = BW_OK;
+    for (size_t i = 0; st == BW_OK && i < sizeof rows / sizeof *rows; i++) {
+        bw_estimate e = bw_estimate_named(rows[i].name, j->name[k], "", rows[i].unit);
+        e.mean = rows[i].x;
+        if (isfinite(e.mean))
+            st = bw_estimate_put(db, run, &e, err);
+    }
+    bw_estimate mix = bw_estimate_named("mix_share", j->name[k], "", "share");
+    mix.mean = j->share[k];
+    mix.lo = j->share_lo[k];
+    mix.hi = j->share_hi[k];
+    return st == BW_OK && isfinite(mix.mean) ? bw_estimate_put(db, run, &mix, err) : st;
+}
+
+static bw_status store_rows(sqlite3 *db, const struct job *j, bw_err *err) {
+    cJSON *o = cJSON_CreateObject(), *options = cJSON_CreateObject();
+    bw_notes_json(&j->notes, o);
+    cJSON_AddNumberToObject(options, "order", (double)j->order);
+    char *diagnostics = cJSON_PrintUnformatted(o), *text = cJSON_PrintUnformatted(options);
+    bw_run_info info = {
+        .kind = "attribution", .engine = "journey", .options = text, .diagnostics = diagnostics};
+    int64_t run = 0;
+    bw_status st = diagnostics && text ? bw_run_begin(db, &info, &run, err) : bw_fail_memory(err);
+    for (size_t k = 0; st == BW_OK && k < j->channels; k++)
+        st = put_credit(db, run, j, k, err);
+    cJSON_free(diagnostics);
+    cJSON_free(text);
+    cJSON_Delete(o);
+    cJSON_Delete(options);
+    return st;
+}
+
+/* Into the database that was asked for, or the default one where it exists. */
+static bw_status store(const struct job *j, bw_err *err) {
+    const char *path = bw_default_db(j->path);
+    sqlite3 *db;
+    if (!j->path && access(path, F_OK) != 0)
+        return BW_OK;
+    bw_status st = bw_db_open(path, BW_DB_WRITE, &db, err);
+    if (st == BW_OK)
+        st = bw_db_begin(db, err);
+    if (st == BW_OK)
+        st = bw_db_end(db, store_rows(db, j, err), err);
+    bw_db_close(db);
+    return st;
+}
+
 static bw_status run(struct job *j, bw_err *err) {
     bw_status st = load(j, err);
     if (st == BW_OK)
@@ -251,6 +313,9 @@ static bw_status run(struct job *j, bw_err *err) {
     if (st != BW_OK)
         return st;
     compare_mix(j);
+    st = store(j, err);
+    if (st != BW_OK)
+        return st;
     if (j->json)
         return print_json(j, err);
     print_text(j);
@@ -282,7 +347,8 @@ bw_status bw_cmd_attribution(int argc, char **argv, bw_err *err) {
         "attribution FILE [options]",
         "Credit of each channel from customers' journeys: first and last touch, Shapley value, "
         "Markov removal\n"
-        "effect; beside the share that the mix model gives it, with a warning where they disagree.",
+        "effect; beside the share that the mix model gives it, with a warning where they disagree. "
+        "Stored\nas estimates where there is a database (view attribution).",
         "  bellwether attribution paths.csv.gz --value total_conversion_value --nulls "
         "total_null\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);

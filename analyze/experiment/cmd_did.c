@@ -2,6 +2,7 @@
 #include "analyze/experiment/cmd_experiment.h"
 
 #include "analyze/experiment/did.h"
+#include "analyze/experiment/save.h"
 #include "analyze/output.h"
 #include "analyze/table.h"
 #include "common/command.h"
@@ -15,6 +16,7 @@
 
 struct job {
     const char *file, *unit_name, *time, *treated, *post, *metric;
+    bw_experiment_target save;
     bool log, json, labels; /* labels: the times are names without an order */
     bw_table *table;
     bw_groups units;
@@ -168,6 +170,28 @@ static void print_text(const struct job *j) {
         printf("slopes differ before the start        p %s\n", bw_show_p(r->pretrend_p));
 }
 
+/* The effect on all treated rows together; of logs, what those rows would have been without it is taken off. */
+static bw_status save(struct job *j, bw_err *err) {
+    double first = INFINITY, last = -INFINITY, rows = 0, y = 0;
+    for (size_t i = 0; i < j->n; i++)
+        if (j->is_treated[i] != 0 && j->is_post[i] != 0) {
+            first = fmin(first, j->day[i]);
+            last = fmax(last, j->day[i]);
+            rows += 1;
+            y += j->y[i];
+        }
+    char from[11], until[11];
+    if (j->labels)
+        return bw_fail(err, BW_EDATA, "--save: %s holds no days, and an experiment needs them",
+                       j->time);
+    bw_day_format(first, from);
+    bw_day_format(last, until);
+    double each = exp(-j->r.effect); /* without over with, on the log scale */
+    double effect = j->log ? y * (1 - each) : rows * j->r.effect;
+    double sd = j->log ? y * each * j->r.se : rows * j->r.se;
+    return bw_experiment_save(&j->save, j->metric, from, until, effect, sd, &j->notes, err);
+}
+
 static bw_status run(struct job *j, bw_err *err) {
     bw_status st = load(j, err);
     if (st != BW_OK)
@@ -186,6 +210,8 @@ static bw_status run(struct job *j, bw_err *err) {
     if (j->labels)
         j->r.pretrend_p = NAN;
     add_notes(j);
+    if (j->save.id && (st = save(j, err)) != BW_OK)
+        return st;
     if (j->json)
         return print_json(j, err);
     print_text(j);
@@ -194,7 +220,7 @@ static bw_status run(struct job *j, bw_err *err) {
 }
 
 bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err) {
-    struct job j = {0};
+    struct job j = {.save.spend_change = NAN};
     const bw_option options[] = {
         {"unit", 0, BW_OPT_TEXT, &j.unit_name, "COLUMN",
          "city, store, user: errors are clustered by it"},
@@ -204,6 +230,7 @@ bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err) {
         {"post", 0, BW_OPT_TEXT, &j.post, "COLUMN", "1 from the start on, for every unit"},
         {"metric", 'm', BW_OPT_TEXT, &j.metric, "COLUMN", "what it should change"},
         {"log", 0, BW_OPT_FLAG, &j.log, NULL, "effect in log points (about per cent)"},
+        BW_SAVE_OPTIONS(j.save),
         BW_OPTION_JSON(j.json),
         {0}};
     const bw_usage usage = {
@@ -222,6 +249,9 @@ bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err) {
         return bw_fail(err, BW_EUSAGE,
                        "experiment did: wanted one FILE, --treated, --post and --metric; "
                        "see 'bellwether experiment did --help'");
+    st = bw_experiment_target_check(&j.save, "experiment did", j.time, err);
+    if (st != BW_OK)
+        return st;
     j.file = argv[0];
     st = run(&j, err);
     bw_table_free(j.table);

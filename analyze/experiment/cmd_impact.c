@@ -2,10 +2,10 @@
 #include "analyze/experiment/cmd_experiment.h"
 
 #include "analyze/experiment/bsts.h"
+#include "analyze/experiment/save.h"
 #include "analyze/output.h"
 #include "analyze/table.h"
 #include "common/command.h"
-#include "sql/db.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@
 
 struct job {
     const char *file, *time, *metric, *controls, *start, *from, *until;
-    const char *save, *channel, *db; /* save: id of the experiment to write, or NULL */
-    double spend_change, level_sd;
+    bw_experiment_target save;
+    double level_sd;
     long season;
     bool json;
     bw_table *table;
@@ -265,33 +265,13 @@ static void print_text(const struct job *j) {
                j->name[c], bw_show_share(r->inclusion[c]), bw_show(r->coef[c]));
 }
 
-/* The cumulative effect becomes a stored experiment: a lift test for the mix model, and what settles advice. */
-static bw_status save(const struct job *j, bw_err *err) {
+/* The cumulative effect becomes a stored experiment. */
+static bw_status save(struct job *j, bw_err *err) {
     char first[24], last[24];
-    sqlite3 *db;
-    sqlite3_stmt *s = NULL;
     label(j, j->begin, first);
     label(j, j->n - 1, last);
-    bw_status st = bw_db_open(bw_default_db(j->db), BW_DB_WRITE, &db, err);
-    if (st == BW_OK)
-        st = bw_db_prepare(
-            db,
-            "INSERT OR REPLACE INTO experiment (id, name, channel, kind, start_day, end_day, "
-            "metric, "
-            "effect, effect_sd, spend_change) VALUES (?1, ?1, ?2, 'geo', ?3, ?4, ?5, ?6, ?7, ?8)",
-            &s, err);
-    if (st == BW_OK) {
-        const char *texts[] = {j->save, j->channel, first, last, j->metric};
-        for (int i = 0; i < 5; i++)
-            sqlite3_bind_text(s, i + 1, texts[i], -1, SQLITE_STATIC);
-        sqlite3_bind_double(s, 6, j->r.effect.mean);
-        sqlite3_bind_double(s, 7, (j->r.effect.hi - j->r.effect.lo) / (2 * Z95));
-        sqlite3_bind_double(s, 8, j->spend_change);
-        st = bw_db_run(s, err);
-    }
-    sqlite3_finalize(s);
-    bw_db_close(db);
-    return st;
+    return bw_experiment_save(&j->save, j->metric, first, last, j->r.effect.mean,
+                              (j->r.effect.hi - j->r.effect.lo) / (2 * Z95), &j->notes, err);
 }
 
 static bw_status run(struct job *j, bw_err *err) {
@@ -309,7 +289,7 @@ static bw_status run(struct job *j, bw_err *err) {
     if (st != BW_OK)
         return bw_fail_prefix(err, st, j->file);
     add_notes(j);
-    if (j->save)
+    if (j->save.id)
         st = save(j, err);
     if (st != BW_OK)
         return st;
@@ -321,7 +301,7 @@ static bw_status run(struct job *j, bw_err *err) {
 }
 
 bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err) {
-    struct job j = {.spend_change = NAN};
+    struct job j = {.save.spend_change = NAN};
     const bw_option options[] = {
         {"time", 0, BW_OPT_TEXT, &j.time, "COLUMN",
          "day or number of the period (default: the order of rows)"},
@@ -334,13 +314,7 @@ bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err) {
         {"season", 0, BW_OPT_LONG, &j.season, "N", "periods in a season, e.g. 7 for days"},
         {"level-sd", 0, BW_OPT_REAL, &j.level_sd, "X",
          "how far the level may drift a period, in deviations of the metric (default 0.01)"},
-        {"save", 0, BW_OPT_TEXT, &j.save, "ID",
-         "write it as an experiment, for 'fit' and the ledger"},
-        {"channel", 0, BW_OPT_TEXT, &j.channel, "NAME",
-         "the channel whose spend was moved, with --save"},
-        {"spend-change", 0, BW_OPT_REAL, &j.spend_change, "X",
-         "money more (+) or less (-) spent on it, with --save"},
-        BW_OPTION_DB(j.db),
+        BW_SAVE_OPTIONS(j.save),
         BW_OPTION_JSON(j.json),
         {0}};
     const bw_usage usage = {"experiment impact FILE --metric COLUMN --start DATE [options]",
@@ -359,9 +333,9 @@ bw_status bw_cmd_experiment_impact(int argc, char **argv, bw_err *err) {
                        "below 0 and a "
                        "--level-sd of 0 to 1; see "
                        "'bellwether experiment impact --help'");
-    if (j.save && (!j.time || !j.channel || isnan(j.spend_change)))
-        return bw_fail(err, BW_EUSAGE,
-                       "experiment impact: --save needs --time, --channel and --spend-change");
+    st = bw_experiment_target_check(&j.save, "experiment impact", j.time, err);
+    if (st != BW_OK)
+        return st;
     j.file = argv[0];
     st = run(&j, err);
     bw_impact_free(&j.r);

@@ -29,8 +29,10 @@ static const char *slot_words(const char *at) {
     static char out[48];
     int d, h, d2, h2;
     int n = sscanf(at, "%d-%d/%d-%d", &d, &h, &d2, &h2);
-    if (n < 2 || d < 0 || d > 6)
+    if (n < 1 || d < 0 || d > 6 || strlen(at) == 2)
         return at;
+    if (n == 1)
+        return WEEKDAYS[d];
     if (n == 4)
         snprintf(out, sizeof out, "%s %02d:00-%02d:00", WEEKDAYS[d], h, h2 + 1);
     else
@@ -158,6 +160,7 @@ static bw_status print_all(sqlite3 *db, int64_t run, bw_err *err) {
         {"index", "hours by rate, best first", false, false, 6},
         {"weekday_index", "weekdays", false, false, 7},
         {"fatigue", "lost when the audience heard from us the day before", false, true, 1},
+        {"fatigue_half_life", "days after which half of that is gone", false, false, 1},
         {"spacing", "days to leave between two messages to an audience", false, false, 1},
         {"effect", "content: relative lift ('' = all channels together)", true, true, 99},
     };

@@ -143,6 +143,24 @@ CREATE VIEW forecast_week AS
 SELECT at AS week, mean AS expected, lo, hi, lo50, hi50
 FROM latest_estimate WHERE kind = 'forecast' AND name = 'outcome';
 
+-- One row a channel: conversions that journeys credit it with, by four rules, and its share by them and by
+-- the mix model. agrees: 0 where the mix model's 90 % interval leaves the journeys' share out.
+CREATE VIEW attribution AS
+WITH c AS (
+    SELECT subject AS channel, max(CASE name WHEN 'first_touch' THEN mean END) AS first_touch,
+           max(CASE name WHEN 'last_touch' THEN mean END) AS last_touch,
+           max(CASE name WHEN 'shapley' THEN mean END) AS shapley,
+           max(CASE name WHEN 'markov' THEN mean END) AS markov,
+           max(CASE name WHEN 'mix_share' THEN mean END) AS mix_share,
+           max(CASE name WHEN 'mix_share' THEN lo END) AS mix_lo,
+           max(CASE name WHEN 'mix_share' THEN hi END) AS mix_hi
+    FROM latest_estimate WHERE kind = 'attribution' GROUP BY subject)
+SELECT channel, first_touch, last_touch, shapley, markov,
+       markov / (SELECT sum(markov) FROM c WHERE mix_share IS NOT NULL) AS markov_share,
+       mix_share, mix_lo, mix_hi,
+       markov / (SELECT sum(markov) FROM c WHERE mix_share IS NOT NULL) BETWEEN mix_lo AND mix_hi AS agrees
+FROM c;
+
 -- One row a week to come under planned spend (`forecast --spend`): what is expected, 90 % and 50 % intervals.
 CREATE VIEW forecast_spend AS
 SELECT subject AS spend, at AS week, mean AS expected, lo, hi, lo50, hi50

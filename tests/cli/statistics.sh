@@ -94,6 +94,25 @@ contains "missing periods are counted" \
 
 printf 'path,total_conversions\nmail > search,3\nsearch,1\n' >"$T/paths.csv"
 contains "journeys share their credit" "$("$BW" attribution "$T/paths.csv" --db "$BELLWETHER_DB" --json)" '"shapley":	2.5'
+equal "and are kept as rows" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT shapley FROM attribution WHERE channel = 'search'")" 2.5
+# A panel of days: a result is stored with its total, for the mix model.
+{ echo 'city,day,treated,post,revenue'
+    for u in 1 2 3 4 5 6 7 8; do for d in 01 02 03 04 05 06 07 08 09 10 11 12; do
+        echo "c$u,2026-03-$d,$((u > 4)),$((10#$d > 8)),$((100 + 9 * u + (u * 10#$d * 7) % 11 + (u > 4 && 10#$d > 8 ? 20 : 0)))"
+    done; done; } >"$T/panel.csv"
+check "did saves its result" "$BW" experiment did "$T/panel.csv" --unit city --time day --treated treated --post post \
+    --metric revenue --save D-1 --channel tv --spend-change 900
+effect=$("$BW" experiment did "$T/panel.csv" --unit city --time day --treated treated --post post --metric revenue --json |
+    python3 -c 'import json,sys; print(round(16 * json.load(sys.stdin)["effect"], 3))')
+equal "as the total over sixteen treated city days" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT round(effect, 3), start_day, end_day, effect_sd > 0, metric FROM experiment WHERE id = 'D-1'")" \
+    "$effect|2026-03-09|2026-03-12|1|revenue"
+check "synth saves its result" "$BW" experiment synth "$T/panel.csv" --unit city --time day --metric revenue --treated c8 \
+    --start 2026-03-09 --save S-1 --channel tv --spend-change 300 --save-as revenue
+equal "with its days" "$(sqlite3 "$BELLWETHER_DB" "SELECT start_day, end_day, effect > 0 FROM experiment WHERE id = 'S-1'")" '2026-03-09|2026-03-12|1'
+fails "saving needs what was spent" 2 'needs --time, --channel and --spend-change' \
+    "$BW" experiment did "$T/panel.csv" --unit city --time day --treated treated --post post --metric revenue --save D-2
 printf 'path,total_conversions\nmail,0\n' >"$T/none.csv"
 fails "journeys without a sale share none" 1 'no path ended' "$BW" attribution "$T/none.csv"
 contains "a test's size" "$("$BW" experiment power --rate 0.05 --effect 0.01)" 'rows in the control +815[0-9]'

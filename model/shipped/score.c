@@ -248,5 +248,7 @@ bw_status bw_score_database(sqlite3 *db, const bw_encoder *e, bw_score_counts *c
     counts->topics = (size_t)bw_db_number(db, "SELECT count(*) FROM topic", 0);
     if (st == BW_OK && (counts->reviews || !counts->topics))
         st = bw_score_topics(db, e, &counts->topics, err);
+    if (st == BW_OK && counts->reviews)
+        st = bw_score_bursts(db, e, &counts->topics, err);
     return st;
 }

@@ -18,5 +18,8 @@ bw_status bw_score_database(sqlite3 *db, const bw_encoder *e, bw_score_counts *c
 
 /* Topics of the reviews from their embeddings, matched to the topics that are there (see topics.h). */
 bw_status bw_score_topics(sqlite3 *db, const bw_encoder *e, size_t *topics, bw_err *err);
+/* Complaints that have just begun: topics of kind 'emerging', made anew from the words that became
+ * frequent in what is said against us. */
+bw_status bw_score_bursts(sqlite3 *db, const bw_encoder *e, size_t *topics, bw_err *err);
 
 #endif

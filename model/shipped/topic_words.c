@@ -1,4 +1,4 @@
-/* model/shipped/topic_words.c - distinctive words of clusters.
+/* model/shipped/topic_words.c - distinctive words of clusters, and words that became frequent.
  *
  * Terms are counted in one table keyed by hash, one count a cluster; the spelling is kept from the
  * first place. */
@@ -6,6 +6,7 @@
 
 #include "model/shipped/text.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,8 @@ static bw_status count_all(const char *const *texts, size_t n, const int32_t *me
     bw_units u = {0};
     bw_status st = grow(t) ? BW_OK : bw_fail_memory(err);
     for (size_t i = 0; st == BW_OK && i < n; i++) {
+        if (member[i] < 0)
+            continue;
         st = bw_units_split(&u, texts[i], strlen(texts[i]), MAX_UNITS, err);
         bool ok = st != BW_OK || (zh ? count_han(t, &u, i, (size_t)member[i])
                                      : count_words(t, &u, i, (size_t)member[i]));
@@ -224,6 +227,52 @@ bw_status bw_topic_words(const char *const *texts, size_t n, const int32_t *memb
             st = choose(&t, r, c, size, (double)n / (double)k, words[c], err);
     free(r);
     free(size);
+    free(t.slot);
+    free(t.counts);
+    return st;
+}
+
+/* ---- bursts ---- */
+
+/* Given how many texts hold the term at all, how many are of late is binomial. */
+static double chance(const term *x, double share) {
+    return gsl_cdf_binomial_Q(x->count[1] - 1, share, x->count[0] + x->count[1]);
+}
+
+static bw_status clearest(const terms *t, const double size[2], bw_burst *out, bw_err *err) {
+    const term *best = NULL;
+    double tried = 0, p = 1;
+    for (size_t i = 0; i < t->cap; i++) {
+        const term *x = &t->slot[i];
+        if (!x->hash || x->count[1] < BW_BURST_LEAST)
+            continue;
+        tried++;
+        double now = chance(x, size[1] / (size[0] + size[1]));
+        if (x->count[1] / size[1] < BW_BURST_RATIO * x->count[0] / size[0] || now > p ||
+            (best && now == p && strcmp(x->text, best->text) > 0))
+            continue;
+        best = x;
+        p = now;
+    }
+    if (!best || p * tried > BW_BURST_P)
+        return BW_OK;
+    *out = (bw_burst){strdup(best->text), best->count[1], best->count[0], fmin(p * tried, 1)};
+    return out->term ? BW_OK : bw_fail_memory(err);
+}
+
+bw_status bw_topic_burst(const char *const *texts, size_t n, const int32_t *recent, bool zh,
+                         bw_burst *out, bw_err *err) {
+    terms t = {.k = 2};
+    double size[2] = {0, 0};
+    *out = (bw_burst){0};
+    for (size_t i = 0; i < n; i++)
+        if (recent[i] >= 0)
+            size[recent[i]]++;
+    if (size[0] == 0 || size[1] == 0)
+        return BW_OK;
+    bw_status st = count_all(texts, n, recent, zh, &t, err);
+    if (st == BW_OK)
+        st = clearest(&t, size, out, err);
     free(t.slot);
     free(t.counts);
     return st;

@@ -33,4 +33,21 @@ void bw_topics_free(bw_topics *t);
 bw_status bw_topic_words(const char *const *texts, size_t n, const int32_t *member, size_t k,
                          bool zh, char *(*words)[BW_TOPIC_WORDS], bw_err *err);
 
+/* The term that texts of late hold far more often than texts before: the start of a new subject,
+ * seen long before there are enough texts for a cluster of their own. */
+typedef struct {
+    char *term;            /* the caller's to free; NULL when no term stands out */
+    double recent, before; /* texts that hold it */
+    double p;              /* of so many by chance, all terms that were looked at counted in */
+} bw_burst;
+
+/* Exact conditional test of two Poisson counts (Przyborowski and Wilenski 1940) on each term with at
+ * least BW_BURST_LEAST texts of late, Bonferroni over those terms; the clearest below BW_BURST_P.
+ * recent: [n] 1 for a text of late, 0 for one before, -1 for one to leave out. */
+bw_status bw_topic_burst(const char *const *texts, size_t n, const int32_t *recent, bool zh,
+                         bw_burst *out, bw_err *err);
+#define BW_BURST_LEAST 4
+#define BW_BURST_P     0.01
+#define BW_BURST_RATIO 3.0 /* times as often as before, at least */
+
 #endif

@@ -61,6 +61,12 @@ const char *bw_marked_fact(const bw_document *d, const bw_fact *f, const char *p
 /* The chart in both layouts; when the data have nothing to show a paragraph says why. */
 bw_status bw_chart_block(bw_document *d, bw_section *sec, const char *name, bw_err *err);
 
+/* A quote fit to print: redacted, one line, cut at a word; arena. */
+const char *bw_quote_tidy(const bw_document *d, const char *text);
+/* Parts of the customers' section, section_topics.c; last: the last day they speak of. */
+bw_status bw_topics_emerging(bw_document *d, bw_section *sec, const char *last, bw_err *err);
+bw_status bw_topics_list(bw_document *d, bw_section *sec, const char *last, bw_err *err);
+
 bw_status bw_section_decision(bw_document *d, bw_err *err);
 bw_status bw_section_change(bw_document *d, bw_err *err);
 bw_status bw_section_record(bw_document *d, bw_err *err);

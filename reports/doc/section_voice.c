@@ -1,13 +1,11 @@
-/* reports/doc/section_voice.c - what customers say: mood, topics, and their own words. */
+/* reports/doc/section_voice.c - what customers say: mood, aspects, and their own words. */
 #include "reports/doc/document.h"
 
-#include "sql/redact.h"
 #include "sql/value.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 static const bw_fact *find(const bw_document *d, const char *measure) {
     return bw_fact_find(d->shop->facts, measure, "");
@@ -81,79 +79,9 @@ static void say_money(bw_document *d, bw_buf *p) {
     }
 }
 
-/* ---- topics from clusters ---- */
-
-static bw_status add_topics(bw_document *d, bw_section *sec, const char *last, bw_err *err) {
-    bw_shop *s = d->shop;
-    const char **name, **id;
-    double *emerging, *count;
-    size_t n, shown = 0;
-    bw_status st =
-        bw_query(s, "ttnn", &n, err,
-                 "SELECT t.id, t.name, t.emerging, count(*) AS k FROM topic t JOIN topic_member m "
-                 "ON m.topic = t.id JOIN review r ON r.id = m.id "
-                 "WHERE t.kind = 'review' AND r.day > date(?2, '-28 days') AND r.day <= ?2 GROUP "
-                 "BY t.id HAVING k >= 5 ORDER BY t.emerging DESC, k DESC, t.id LIMIT 5",
-                 0, last, &id, &name, &emerging, &count);
-    const char **cells = bw_arena_get(s->arena, 6 * sizeof *cells);
-    for (size_t i = 0; i < n && st == BW_OK; i++) {
-        const bw_fact *share = NULL;
-        st =
-            bw_fact_add(s->facts, (bw_fact_name){"topic.share", id[i], "", "share"}, &share, err,
-                        "SELECT 1.0 * count(*) / (SELECT count(*) FROM review WHERE day > date(%Q, "
-                        "'-28 days') AND day <= %Q) AS value, count(*) AS n FROM topic_member m "
-                        "JOIN review r ON r.id = m.id WHERE m.topic = %s AND r.day > date(%Q, '-28 "
-                        "days') AND r.day <= %Q",
-                        last, last, id[i], last, last);
-        if (!share)
-            continue;
-        bw_message m = {.key = emerging[i] > 0 ? "voice.topic_new" : "voice.topic"};
-        bw_message_name(&m, "topic", name[i]);
-        bw_message_fact(&m, "share", share);
-        cells[shown++] = bw_marked(d, &m, false);
-    }
-    if (st != BW_OK || shown == 0)
-        return st;
-    bw_buf p = {0};
-    bw_say(d, &p, &(bw_message){.key = "voice.topics", .salience = 0.5});
-    bw_say_done(d, sec, &p);
-    bw_block *b = bw_block_add(d, sec, BW_NOTES);
-    b->cells = cells;
-    b->columns = 1;
-    b->rows = shown;
-    return BW_OK;
-}
-
 /* ---- quotes ---- */
 
 #define QUOTE_SHORTEST 15
-#define QUOTE_LONGEST  220 /* characters */
-
-/* A quote fit to print: redacted, one line, cut at a word. */
-static const char *tidy(const bw_document *d, const char *text) {
-    char *clean = bw_redact(text);
-    bw_buf b = {0};
-    size_t count = 0;
-    for (const char *p = clean ? clean : ""; *p && count <= QUOTE_LONGEST; count++) {
-        utf8proc_int32_t cp;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &cp);
-        if (n > 0 && cp >= 32)
-            bw_buf_add_n(&b, p, (size_t)n);
-        else if (b.len && b.text[b.len - 1] != ' ')
-            bw_buf_add(&b, " ");
-        p += n > 0 ? n : 1;
-    }
-    if (count > QUOTE_LONGEST) {
-        char *space = b.text ? strrchr(b.text, ' ') : NULL;
-        if (space && (size_t)(space - b.text) > b.len / 2)
-            b.len = (size_t)(space - b.text), *space = '\0';
-        bw_buf_add(&b, "…");
-    }
-    const char *copy = bw_arena_text(d->shop->arena, b.text);
-    bw_buf_free(&b);
-    free(clean);
-    return copy;
-}
 
 static size_t characters(const char *text) {
     size_t n = 0;
@@ -187,7 +115,7 @@ static bw_status add_quotes(bw_document *d, bw_section *sec, const char *aspect,
             : bw_fail_memory(err);
     sqlite3_free(sql);
     for (size_t i = 0; i < n && st == BW_OK && added < want; i++) {
-        const char *clean = tidy(d, text[i]);
+        const char *clean = bw_quote_tidy(d, text[i]);
         bool again = characters(clean) < (strcmp(lang[i], "zh") == 0 ? 6 : QUOTE_SHORTEST);
         for (size_t k = 0; k < *n_quoted; k++)
             again = again || strcmp(quoted[k], clean) == 0;
@@ -254,16 +182,18 @@ bw_status bw_section_voice(bw_document *d, bw_err *err) {
         bw_say_done(d, sec, &p);
         return BW_OK;
     }
+    char last[11];
+    bw_day_text(bw_iso_day(d->shop->voice_week) + 6, last);
     say_mood(d, &p);
     say_aspects(d, &p);
     say_money(d, &p);
     bw_say_done(d, sec, &p);
-    bw_status st = bw_chart_block(d, sec, "sentiment", err);
+    bw_status st = bw_topics_emerging(d, sec, last, err);
+    if (st == BW_OK)
+        st = bw_chart_block(d, sec, "sentiment", err);
     if (st == BW_OK)
         st = bw_chart_block(d, sec, "aspects", err);
-    char last[11];
-    bw_day_text(bw_iso_day(d->shop->voice_week) + 6, last);
     if (st == BW_OK)
-        st = add_topics(d, sec, last, err);
+        st = bw_topics_list(d, sec, last, err);
     return st == BW_OK ? quote_customers(d, sec, last, err) : st;
 }

@@ -132,8 +132,48 @@ static void terms_and_categories_find_their_aspect(void **state) {
                      1u << BW_DELIVERY | 1u << BW_PRICE);
 }
 
+/* Forty texts of before and ten of late; "zip" is in one before and in six of late, "cold" is in every
+ * second text of both, "sole" in three of late alone: too few. */
+static void a_word_that_became_frequent_is_found(void **state) {
+    (void)state;
+    const char *texts[51];
+    int32_t recent[51];
+    for (int i = 0; i < 50; i++) {
+        bool late = i >= 40;
+        recent[i] = late;
+        texts[i] = late && i < 46 ? (i % 2 ? "the zip jams, cold" : "zip broke at once")
+                   : late         ? "sole came off, cold"
+                   : i == 7       ? "a zip and cold"
+                   : i % 2        ? "cold and wet in the tent"
+                                  : "wet in the tent";
+    }
+    texts[50] = "sole and zip and tent";
+    recent[50] = -1; /* left out */
+    bw_burst b;
+    bw_err err;
+    CHECK_OK(bw_topic_burst(texts, 51, recent, false, &b, &err));
+    assert_non_null(b.term);
+    assert_string_equal(b.term, "zip");
+    CHECK_NEAR(b.recent, 6, 0);
+    CHECK_NEAR(b.before, 1, 0);
+    /* P(6 or more of 7 | 10 / 50) = 7 0.2^6 0.8 + 0.2^7 = 3.712e-4, by hand; three terms have four
+     * texts of late at most, so the bound is wide. */
+    assert_true(b.p >= 3.712e-4 && b.p < 0.01);
+    free(b.term);
+    for (int i = 40; i < 50; i++)
+        texts[i] = texts[i - 40]; /* late as before: nothing stands out */
+    CHECK_OK(bw_topic_burst(texts, 51, recent, false, &b, &err));
+    assert_null(b.term);
+    recent[0] = 0;
+    for (int i = 0; i < 51; i++)
+        recent[i] = 1;
+    CHECK_OK(bw_topic_burst(texts, 51, recent, false, &b, &err)); /* no time before */
+    assert_null(b.term);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_word_that_became_frequent_is_found),
         cmocka_unit_test(bundles_are_found),
         cmocka_unit_test(clusters_keep_the_place_of_their_start),
         cmocka_unit_test(words_set_clusters_apart),

@@ -86,10 +86,27 @@ INLINE void log_lanes(lanes *x) {
     *x = kd * M_LN2 + 2.0 * f * p;
 }
 
+/* Four blocks of lanes at a time: a sum need not wait for its own last addition. */
 CLONED void bw_k_convolve(double *a, const double *x, const double *w, size_t lags, size_t n) {
-    for (size_t t = 0; t < n; t += BW_LANES) {
-        lanes acc = w[0] * LOAD(x + t);
-        for (size_t l = 1; l < lags; l++)
+    size_t t = 0;
+    for (; t + 4 * BW_LANES <= n; t += 4 * BW_LANES) {
+        lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+        for (size_t l = 0; l < lags; l++) {
+            const double *past = x + t - l;
+            double wl = w[l];
+            s0 += wl * LOAD(past);
+            s1 += wl * LOAD(past + BW_LANES);
+            s2 += wl * LOAD(past + 2 * BW_LANES);
+            s3 += wl * LOAD(past + 3 * BW_LANES);
+        }
+        STORE(a + t, s0);
+        STORE(a + t + BW_LANES, s1);
+        STORE(a + t + 2 * BW_LANES, s2);
+        STORE(a + t + 3 * BW_LANES, s3);
+    }
+    for (; t < n; t += BW_LANES) {
+        lanes acc = {0};
+        for (size_t l = 0; l < lags; l++)
             acc += w[l] * LOAD(x + t - l);
         STORE(a + t, acc);
     }
@@ -137,6 +154,16 @@ CLONED double bw_k_sum(const double *a, size_t n) {
 CLONED void bw_k_axpy(double *y, double b, const double *x, size_t n) {
     for (size_t t = 0; t < n; t += BW_LANES)
         STORE(y + t, LOAD(y + t) + b * LOAD(x + t));
+}
+
+CLONED void bw_k_mix(double *y, const double *b, const double *x, size_t stride, size_t count,
+                     size_t n) {
+    for (size_t t = 0; t < n; t += BW_LANES) {
+        lanes sum = {0};
+        for (size_t c = 0; c < count; c++)
+            sum += b[c] * LOAD(x + c * stride + t);
+        STORE(y + t, sum);
+    }
 }
 
 CLONED void bw_k_add_product(double *y, const double *a, const double *b, size_t n) {

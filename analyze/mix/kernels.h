@@ -25,6 +25,8 @@ double bw_k_dot(const double *a, const double *b, size_t n);
 double bw_k_sum(const double *a, size_t n);
 void bw_k_axpy(double *y, double b, const double *x, size_t n); /* y += b x */
 
+/* y = sum_c b[c] x_c, c < count, x_c at x + c * stride. */
+void bw_k_mix(double *y, const double *b, const double *x, size_t stride, size_t count, size_t n);
 void bw_k_add_product(double *y, const double *a, const double *b, size_t n); /* y += a b, each */
 
 /* s = tanh(k a / 2) = (1 - e^-ka) / (1 + e^-ka), for a >= 0. */

@@ -116,12 +116,12 @@ static void channel_media(const bw_mmm *m, scratch *sc, size_t c) {
 
 /* What all channels add to each geo, scaled. */
 static void mix(const bw_mmm *m, scratch *sc) {
-    memset(sc->mix, 0, m->geos * m->n * sizeof *sc->mix);
-    for (size_t g = 0; g < m->geos; g++)
-        for (size_t c = 0; c < m->data->n_channel; c++) {
-            size_t cg = c * m->geos + g;
-            bw_k_axpy(sc->mix + g * m->n, sc->B[c] * sc->v[cg], sc->s + cg * m->n, m->n);
-        }
+    size_t C = m->data->n_channel;
+    for (size_t g = 0; g < m->geos; g++) {
+        for (size_t c = 0; c < C; c++)
+            sc->gB[c] = sc->B[c] * sc->v[c * m->geos + g];
+        bw_k_mix(sc->mix + g * m->n, sc->gB, sc->s + g * m->n, m->geos * m->n, C, m->n);
+    }
 }
 
 void mmm_media(const bw_mmm *m, scratch *sc) {
@@ -339,9 +339,9 @@ double mmm_eval(const void *model, void *room, const double *q, double *grad) {
     double lp = priors(m, sc, q, grad);
     memset(sc->grad, 0, m->dim * sizeof *sc->grad);
     memset(sc->corr, 0, m->data->n_channel * m->lags * sizeof *sc->corr);
-    memset(sc->gB, 0, m->data->n_channel * sizeof *sc->gB);
     memset(sc->gbase, 0, m->n * sizeof *sc->gbase);
     mmm_media(m, sc);
+    memset(sc->gB, 0, m->data->n_channel * sizeof *sc->gB); /* it was scratch of the media */
     mmm_shear(m, sc);
     mmm_base(m, sc);
     for (size_t g = 0; g < m->geos; g++)

@@ -76,7 +76,8 @@ static bw_status set_up(plan_state *p, bw_err *err) {
     p->pattern = calloc(d->n_channel * PLAN_LEVELS + 1, sizeof *p->pattern);
     p->value = calloc(d->n_channel * PLAN_LEVELS * p->n_draw + 1, sizeof *p->value);
     p->gain = calloc((d->n_channel + 1) * p->n_draw, sizeof *p->gain);
-    if (!p->channel || !p->group_of || !p->x || !p->pattern || !p->value || !p->gain)
+    p->now = calloc(d->n_channel * p->n_draw + 1, sizeof *p->now);
+    if (!p->channel || !p->group_of || !p->x || !p->pattern || !p->value || !p->gain || !p->now)
         return bw_fail_memory(err);
     p->mean = p->x + d->n_channel * PLAN_LEVELS;
     for (size_t c = 0; c < d->n_channel; c++)
@@ -87,21 +88,19 @@ static bw_status set_up(plan_state *p, bw_err *err) {
     return p->n ? BW_OK : bw_fail(err, BW_EDATA, "there is no channel with spend to plan");
 }
 
-static double mean_value(const plan_state *p, size_t i, double u) {
+static double mean_now(const plan_state *p) {
     double sum = 0;
-    for (size_t k = 0; k < p->n_draw; k++)
-        sum += plan_value(p, i, u, k);
+    for (size_t k = 0; k < p->n * p->n_draw; k++)
+        sum += p->now[k];
     return sum / (double)p->n_draw;
 }
 
 static bw_status solve(plan_state *p, bw_err *err) {
-    double lo[PLAN_GROUPS], hi[PLAN_GROUPS], now = 0;
+    double lo[PLAN_GROUPS], hi[PLAN_GROUPS], now = mean_now(p);
     for (size_t g = 0; g < p->n_group; g++) {
         lo[g] = p->group[g].lo;
         hi[g] = p->group[g].hi;
     }
-    for (size_t i = 0; i < p->n; i++)
-        now += mean_value(p, i, p->channel[i].now);
     bw_allocation a = {p->n, PLAN_LEVELS, p->n_group, p->x, p->mean, p->group_of,
                        lo,   hi,          p->total,   0,    0};
     a.target = p->o->target_cpa > 0 ? 1.0 / p->o->target_cpa : p->o->target_roas;
@@ -126,7 +125,7 @@ static void finish(plan_state *p) {
         double at = c->hi > c->lo ? (c->x - c->lo) / (c->hi - c->lo) * (PLAN_LEVELS - 1) : 0.0;
         c->pattern = p->pattern[i * PLAN_LEVELS + (size_t)fmin(ceil(at), PLAN_LEVELS - 1)];
         for (size_t k = 0; k < p->n_draw; k++) {
-            double gain = plan_value(p, i, c->x, k) - plan_value(p, i, c->now, k);
+            double gain = plan_value(p, i, c->x, k) - p->now[i * p->n_draw + k];
             p->gain[i * p->n_draw + k] = gain;
             sum[k] += gain;
         }
@@ -157,6 +156,7 @@ static void state_free(plan_state *p) {
     free(p->pattern);
     free(p->value);
     free(p->gain);
+    free(p->now);
 }
 
 bw_status bw_plan_run(sqlite3 *db, const bw_plan_options *o, int64_t *run, bool *fresh,

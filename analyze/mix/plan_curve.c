@@ -115,6 +115,13 @@ static void level_value(plan_state *p, size_t i, size_t level, size_t patterns, 
     }
 }
 
+static void now_value(plan_state *p, size_t i, const workspace *w) {
+    for (size_t t = 0; t < w->periods; t++)
+        w->x[w->lags - 1 + t] = p->channel[i].now / (double)w->per_week;
+    for (size_t k = 0; k < p->n_draw; k++)
+        p->now[i * p->n_draw + k] = earned(&w->response[k], w->x, w->periods) / (double)p->o->weeks;
+}
+
 static bw_status channel_curve(plan_state *p, size_t i, void *room, bw_err *err) {
     const bw_fit *f = &p->fit;
     workspace w = {.per_week = (size_t)(7 / f->data.period_days)};
@@ -132,6 +139,7 @@ static bw_status channel_curve(plan_state *p, size_t i, void *room, bw_err *err)
         size_t patterns = w.response[0].saturation == BW_SATURATION_HILL ? N_PATTERNS : 1;
         for (size_t level = 0; level < PLAN_LEVELS; level++)
             level_value(p, i, level, patterns, &w, trial);
+        now_value(p, i, &w);
     }
     free(trial);
     free(w.response);

@@ -38,6 +38,8 @@ typedef struct {
     float *value;         /* [n, PLAN_LEVELS, n_draw] */
     size_t *pattern;      /* [n, PLAN_LEVELS] the calendar that earns most at this level */
     bw_allocation_result best;
+    double
+        *now; /* [n, n_draw] value a week of spending on as now, which may lie outside the limits */
     double *gain; /* [n + 1, n_draw] money a week more than now; the last row is the sum */
 } plan_state;
 

@@ -82,7 +82,7 @@ static void start(search *s) {
     memcpy(s->x, p->best.x, p->n * sizeof *s->x);
     for (size_t i = 0; i < p->n; i++) {
         for (size_t k = 0; k < p->n_draw; k++)
-            s->sum[k] += plan_value(p, i, s->x[i], k) - plan_value(p, i, p->channel[i].now, k);
+            s->sum[k] += plan_value(p, i, s->x[i], k) - p->now[i * p->n_draw + k];
         if (p->group_of[i] != BW_NO_GROUP)
             s->group_sum[p->group_of[i]] += s->x[i];
     }

@@ -55,6 +55,10 @@ fails "spend on an unknown channel is named" 1 "line 2: channel 'serch' has no c
 printf 'day,channel,cost\n2020-01-01,search,5\n' >"$T/none.csv"
 fails "spend of other weeks is refused" 1 'no row lies in the 13 weeks' "$BW" forecast --spend "$T/none.csv"
 fails "orders are not what the fit explains" 2 'explains revenue, not orders' "$BW" forecast --metric orders --spend now
+# search spends more now than it is allowed to: less spend, less income.
+equal "the loss of a channel cut below its spend of now is told" \
+    "$(python3 -c "import json,sys; p={c['channel']:c for c in json.loads(sys.argv[1])['channels']}
+print(p['search']['gain']['mean'] < -100 if p['search']['now'] > 9100 else p['search']['gain']['mean'] != 0)" "$limited")" True
 fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
     "$BW" plan --limit search=20000:30000 --group s=search+email:0:10000
 fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2

@@ -16,6 +16,11 @@
  * fit       fitted             ''         week      model's outcome of that week (interval of the mean)
  * fit       stability          channel              share of refits that keep the sign of the advice
  * fit       r2, mape, crps, ...                     fit quality
+ * fit       since_run          ''                   the fit before, with which this one is compared
+ * fit       new_periods        ''                   periods that it did not have
+ * fit       revised_periods    series               periods it had otherwise; outcome, channel:NAME, control:NAME
+ * fit       roas_before        channel              its ROAS; roas - that is the sum of the next three
+ * fit       changed_by_data, changed_by_history, changed_by_model  channel   by new periods, revised ones, options
  * plan      spend_now          channel              money a week, average of the last 4 weeks
  * plan      spend_planned      channel              money a week advised
  * plan      gain               '' or channel        money a week more than now   gain > 0

@@ -20,7 +20,8 @@ static const bw_usage USAGE = {
     "  bellwether fit --engine laplace --quick            the normal approximation, in a blink\n"
     "  bellwether fit --preset meridian --json\n"
     "  bellwether fit --adstock geometric,tv=weibull --saturation hill\n"
-    "  bellwether fit --roas tv=1.5:0.4                   what an experiment said about tv\n"};
+    "  bellwether fit --roas tv=1.5:0.4                   what an experiment said about tv\n"
+    "  bellwether fit --compare                           and why it differs from the last fit\n"};
 
 static bw_status check(const bw_fit_options *o, bw_err *err) {
     if (o->chains < 1 || o->chains > 64)
@@ -49,6 +50,8 @@ static bw_status run(const char *path, const bw_fit_options *o, bool json, bw_er
         fputs("nothing changed since the last fit; --force fits again\n", stderr);
     if (st == BW_OK)
         st = json ? fit_print_json(db, id, err) : fit_print_table(db, id, err);
+    if (st == BW_OK && o->compare && !json)
+        st = fit_print_changes(db, id, err);
     bw_buf_free(&notes);
     bw_db_close(db);
     return st;
@@ -93,7 +96,9 @@ bw_status bw_cmd_fit(int argc, char **argv, bw_err *err) {
         {"diagonal", 0, BW_OPT_FLAG, &o.diagonal, NULL, "a diagonal mass matrix"},
         {"seed", 0, BW_OPT_LONG, &o.seed, "N", "seed of the random numbers"},
         {"quick", 0, BW_OPT_FLAG, &o.quick, NULL, "no backtest, no stability refits"},
-        {"force", 0, BW_OPT_FLAG, &o.force, NULL, "fit even if nothing changed"},
+        {"compare", 0, BW_OPT_FLAG, &o.compare, NULL,
+         "what changed since the last fit: by new data, revised history, or options"},
+        {"force", 0, BW_OPT_FLAG, &o.force, NULL, "fit even if nothing changed, from scratch"},
         {0},
     };
     bw_status st = bw_options_parse(&USAGE, options, &argc, &argv, err);

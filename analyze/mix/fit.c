@@ -1,5 +1,5 @@
 /* analyze/mix/fit.c - a fit from database to database; each step is a file of its own. */
-#include "analyze/mix/fit_internal.h"
+#include "analyze/mix/fit_before.h"
 
 #include "sql/db.h"
 
@@ -28,23 +28,28 @@ static void state_free(fit_state *f) {
     free(f->stability.sign);
     free(f->stability.low);
     free(f->stability.high);
+    free(f->warm.mean);
+    free(f->learned.mean);
+    free(f->change.before);
+    free(f->change.revised);
     for (size_t i = 0; i < f->n_warning; i++)
         free(f->warning[i]);
 }
 
 #define LEAST_PERIODS 8 /* fewer say nothing about any channel */
 
-static bw_status compute(fit_state *f, bw_err *err) {
+static bw_status build(fit_state *f, bw_err *err) {
     if (f->d->n_time < LEAST_PERIODS)
         return bw_fail(err, BW_EDATA,
                        "%zu %s of outcome; effects of channels need at least %d, a year is better",
                        f->d->n_time, f->d->period_days == 7 ? "weeks" : "days", LEAST_PERIODS);
-    double start = seconds();
     bw_status st = fit_spec(f->o, f->d, &f->spec, err);
-    if (st == BW_OK)
-        st = bw_mmm_new(f->d, &f->spec, &f->model, err);
-    if (st == BW_OK)
-        st = fit_sample(f, err);
+    return st == BW_OK ? bw_mmm_new(f->d, &f->spec, &f->model, err) : st;
+}
+
+static bw_status compute(fit_state *f, bw_err *err) {
+    double start = seconds();
+    bw_status st = fit_sample(f, err);
     f->engine.seconds = seconds() - start;
     if (st == BW_OK)
         st = fit_summarise(f, err);
@@ -53,6 +58,25 @@ static bw_status compute(fit_state *f, bw_err *err) {
     if (st == BW_OK && !f->o->quick)
         st = fit_stability(f, err);
     return st == BW_OK ? fit_check(f, err) : st;
+}
+
+/* Everything up to the database's change; the last fit lends its warm-up and is compared with. */
+static bw_status fit_anew(sqlite3 *db, fit_state *f, const char *fingerprint, bw_err *err) {
+    fit_before before = {0};
+    char *choices = fit_choices_text(f->o);
+    bw_status st =
+        choices ? fit_before_read(db, fingerprint, choices, &before, err) : bw_fail_memory(err);
+    if (st == BW_OK)
+        st = build(f, err);
+    if (st == BW_OK)
+        st = fit_before_warm(db, f, &before, choices, err);
+    if (st == BW_OK)
+        st = compute(f, err);
+    if (st == BW_OK && (!f->o->quick || f->o->compare))
+        st = fit_before_compare(db, f, &before, choices, err);
+    fit_before_free(&before);
+    free(choices);
+    return st;
 }
 
 static bw_status store(sqlite3 *db, fit_state *f, const char *fingerprint, const char *options,
@@ -89,7 +113,7 @@ bw_status bw_fit_run(sqlite3 *db, const bw_fit_options *o, int64_t *run, bool *f
     if (!options)
         st = bw_fail_memory(err);
     else if (*run == 0) {
-        st = compute(&f, err);
+        st = fit_anew(db, &f, fingerprint, err);
         if (st == BW_OK)
             st = store(db, &f, fingerprint, options, run, err);
     }

@@ -22,14 +22,16 @@ typedef struct {
     long seed, chains, draws, warmup; /* draws and warm-up a chain */
     bool dense;                       /* a mass matrix of all parameters; else of what geos share */
     bool diagonal;
-    bool force; /* fit even if nothing changed */
-    bool quick; /* without backtest and stability refits */
+    bool force;   /* fit even if nothing changed */
+    bool quick;   /* without backtest and stability refits, nor what changed since the last fit */
+    bool compare; /* what changed, even if quick */
     bw_load_options load;
 } bw_fit_options;
 
 bw_fit_options bw_fit_defaults(void);
 
-/* Fits unless an up-to-date run exists; *run is its id, *fresh (may be NULL) whether it was made now.
+/* Fits unless an up-to-date run exists. When the data only go on further and the options are those of
+ * the last fit, its warm-up is taken over, unless force is set: then nothing of the last fit counts. *run is its id, *fresh (may be NULL) whether it was made now.
  * notes (may be NULL) gets what was left out, a line each. */
 bw_status bw_fit_run(sqlite3 *db, const bw_fit_options *o, int64_t *run, bool *fresh, bw_buf *notes,
                      bw_err *err);

@@ -55,15 +55,12 @@ static size_t choose_block(const bw_mmm *m, metric_kind kind, size_t *block) {
     return n;
 }
 
-/* NUTS from the mode. */
-static bw_status sample_from(const bw_mmm *m, const bw_laplace *l, bw_nuts_options *o,
-                             metric_kind kind, bw_nuts_result *r, bw_err *err) {
+static bw_status sample_from(const bw_mmm *m, bw_nuts_options *o, metric_kind kind,
+                             bw_nuts_result *r, bw_err *err) {
     bw_density density = bw_mmm_density(m);
     size_t *block = calloc(density.dim + 1, sizeof *block);
     if (!block)
         return bw_fail_memory(err);
-    o->start = l->mode;
-    o->factor = l->factor;
     o->block = block;
     o->n_block = choose_block(m, kind, block);
     bw_status st = bw_nuts_sample(&density, o, r, err);
@@ -79,9 +76,14 @@ bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draw
     bw_status st = find_mode(m, &l, err);
     if (st != BW_OK)
         return st;
-    bw_nuts_options o = {.chains = 1, .warmup = SHORT_WARMUP, .draws = n, .seed = seed};
+    bw_nuts_options o = {.chains = 1,
+                         .warmup = SHORT_WARMUP,
+                         .draws = n,
+                         .seed = seed,
+                         .start = l.mode,
+                         .factor = l.factor};
     bw_nuts_result r;
-    st = sample_from(m, &l, &o, SHARED, &r, err);
+    st = sample_from(m, &o, SHARED, &r, err);
     if (st == BW_OK) {
         *draws = r.draw;
         r.draw = NULL;
@@ -123,11 +125,41 @@ static void judge(const bw_nuts_result *r, engine_report *e) {
     free(rhat);
 }
 
+#define REFRESH_WARMUP 150 /* what the last fit learned holds but for a few weeks more */
+
+/* Mean and metric of the draws, for the next fit to begin from. */
+static bw_status keep_learned(fit_state *f, const bw_nuts_result *r, bw_err *err) {
+    size_t dim = r->dim, n = r->chains * r->draws;
+    f->learned.mean = calloc(dim + dim * dim, sizeof *f->learned.mean);
+    if (!f->learned.mean)
+        return bw_fail_memory(err);
+    f->learned.factor = f->learned.mean + dim;
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < dim; i++)
+            f->learned.mean[i] += r->draw[k * dim + i] / (double)n;
+    memcpy(f->learned.factor, r->factor, dim * dim * sizeof(double));
+    for (size_t c = 0; c < r->chains; c++)
+        f->learned.step += r->chain[c].step / (double)r->chains;
+    return BW_OK;
+}
+
+/* Where sampling begins: what the last fit learned, or the mode and the curvature there. */
+static bw_status begin(const fit_state *f, bw_laplace *l, bw_nuts_options *o, bw_err *err) {
+    if (f->warm.mean) {
+        o->start = f->warm.mean;
+        o->factor = f->warm.factor;
+        o->step = f->warm.step;
+        o->warmup = o->warmup < REFRESH_WARMUP ? o->warmup : REFRESH_WARMUP;
+        return BW_OK;
+    }
+    bw_status st = find_mode(f->model, l, err);
+    o->start = l->mode;
+    o->factor = l->factor;
+    return st;
+}
+
 static bw_status sample_nuts(fit_state *f, bw_err *err) {
     bw_laplace l = {0};
-    bw_status st = find_mode(f->model, &l, err);
-    if (st != BW_OK)
-        return st;
     bw_nuts_options o = {.chains = (size_t)f->o->chains,
                          .warmup = (size_t)f->o->warmup,
                          .draws = (size_t)f->o->draws,
@@ -136,9 +168,12 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
                          .label = "fit"};
     bw_nuts_result r;
     metric_kind kind = f->o->diagonal ? DIAGONAL : f->o->dense ? WHOLE : SHARED;
-    st = sample_from(f->model, &l, &o, kind, &r, err);
+    bw_status st = begin(f, &l, &o, err);
+    if (st == BW_OK)
+        st = sample_from(f->model, &o, kind, &r, err);
     if (st == BW_OK) {
         judge(&r, &f->engine);
+        st = keep_learned(f, &r, err);
         f->draws = r.draw; /* chain after chain, as everyone after wants them */
         r.draw = NULL;
         bw_nuts_free(&r);

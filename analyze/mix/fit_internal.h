@@ -41,6 +41,20 @@ typedef struct {
     double *low, *high; /* [n_channel] range of ROAS over refits */
 } stability_report;
 
+/* What the sampler has learned before its draws. factor [dim, dim] as in nuts.h lies behind mean. */
+typedef struct {
+    int64_t run; /* of the fit that learned it */
+    double step, *mean, *factor;
+} warm_start;
+
+/* Against the last fit, see fit_before.h. ROAS per channel; NAN where the last fit had none. */
+typedef struct {
+    int64_t run;
+    size_t new_periods, *revised; /* [fit_series] periods that read otherwise than then */
+    double *before, *history, *data, *model; /* [n_channel] one block */
+} fit_change;
+typedef struct fit_before fit_before;
+
 #define MAX_WARNINGS 40
 typedef struct {
     const bw_fit_options *o;
@@ -52,10 +66,12 @@ typedef struct {
     engine_report engine;
     fit_quality quality;
     stability_report stability;
-    double margin;     /* part of the outcome that is kept as profit, 0..1 */
-    double *spend;     /* [n_channel] money */
-    double *quantity;  /* [n_channel, N_QUANTITIES, n_draw] */
-    char last_day[11]; /* of the data */
+    warm_start warm, learned; /* taken over; of this fit. mean NULL: none */
+    fit_change change;        /* before NULL: there is nothing to compare with */
+    double margin;            /* part of the outcome that is kept as profit, 0..1 */
+    double *spend;            /* [n_channel] money */
+    double *quantity;         /* [n_channel, N_QUANTITIES, n_draw] */
+    char last_day[11];        /* of the data */
     size_t n_week, n_thin;
     char (*week)[11]; /* [n_week] */
     size_t *week_of;  /* [n_time] */
@@ -95,6 +111,11 @@ void fit_warn(fit_state *f, const char *format, ...) __attribute__((format(print
 bw_status fit_check(fit_state *f, bw_err *err);
 bw_status fit_backtest(fit_state *f, bw_err *err);
 bw_status fit_stability(fit_state *f, bw_err *err);
+
+/* fit_before.c: the data as series over all geos, by number: outcome, channels' media, controls. */
+size_t fit_series(const bw_mmm_data *d);
+void fit_series_name(const bw_mmm_data *d, size_t i, char *out, size_t size);
+double fit_series_value(const bw_mmm_data *d, size_t i, size_t t);
 
 /* fit_store.c: within a transaction. */
 bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const char *options,

@@ -299,6 +299,7 @@ bw_status fit_print_json(sqlite3 *db, int64_t run, bw_err *err) {
     add_number(j, "stability", least_stability(db, run));
     st = each_channel(db, run, json_channel, cJSON_AddArrayToObject(j, "channels"), err);
     json_fit(j, db, run);
+    cJSON_AddItemToObject(j, "changes", fit_json_changes(db, run));
     char *text = cJSON_Print(j);
     if (text)
         puts(text);

@@ -1,5 +1,5 @@
 /* analyze/mix/fit_store.c - a fit's rows: estimates, weekly parts, curves and draws, named as in store.h. */
-#include "analyze/mix/fit_internal.h"
+#include "analyze/mix/fit_before.h"
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -252,6 +252,8 @@ static char *diagnostics_text(const fit_state *f) {
         cJSON_AddNumberToObject(j, "min_ebfmi", f->engine.min_ebfmi);
         cJSON_AddNumberToObject(j, "max_depth_hits", (double)f->engine.max_depth_hits);
     }
+    if (f->warm.mean)
+        cJSON_AddNumberToObject(j, "warm_up_of_run", (double)f->warm.run);
     cJSON *warnings = cJSON_AddArrayToObject(j, "warnings");
     for (size_t i = 0; i < f->n_warning; i++)
         cJSON_AddItemToArray(warnings, cJSON_CreateString(f->warning[i]));
@@ -296,6 +298,8 @@ bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const ch
         st = store_quality(db, *run, f, err);
     if (st == BW_OK)
         st = store_draws(db, *run, f, err);
+    if (st == BW_OK)
+        st = fit_store_for_later(db, *run, f, err);
     free(buffer);
     return st;
 }

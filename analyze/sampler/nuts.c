@@ -225,7 +225,7 @@ static bw_status start_all(run *of, chain *chains, bw_err *err) {
     bw_status st = BW_OK;
     for (size_t c = 0; c < of->o->chains && st == BW_OK; c++) {
         st = chain_new(&chains[c], of, c, err);
-        chains[c].step = 1.0;
+        chains[c].step = of->o->step > 0 ? of->o->step : 1.0;
         if (st == BW_OK && !first_point(&chains[c]))
             st = bw_fail(err, BW_EDATA,
                          "no point near the start has a density; a column holds values beyond all "

@@ -28,6 +28,7 @@ typedef struct {
         *factor; /* [dim, dim] lower triangle L: start + L z is a fair first draw, and L L^T the
                             first guess of the covariance; NULL: unit normal around start. A good guess
                             saves most of the warm-up. */
+    double step; /* where the search for a step size begins; 0 = 1 */
     const char *label; /* of the progress line; NULL = none */
 } bw_nuts_options;
 

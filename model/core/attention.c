@@ -85,11 +85,11 @@ static void copy_block(float *to, const float *from, size_t n, size_t stride, si
 
 /* ---- register tiles ---- */
 
-/* s [ROWS][wide] = x [ROWS][deep] . y_t [dim][wide], for the first n columns rounded up to LANE. */
+/* s [ROWS][wide] = x [ROWS][deep] . y_t [dim][wide], for columns from .. n - 1, rounded to LANE. */
 BW_CLONES static void tile_scores(float *s, const float *x, const float *y_t, size_t dim,
-                                  size_t deep, size_t wide, size_t n) {
+                                  size_t deep, size_t wide, size_t from, size_t n) {
     const float *x0 = x, *x1 = x + deep, *x2 = x + 2 * deep, *x3 = x + 3 * deep;
-    for (size_t j = 0; j < n; j += LANE) {
+    for (size_t j = from / LANE * LANE; j < n; j += LANE) {
         bw_v16 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
         const float *column = y_t + j;
         for (size_t d = 0; d < dim; d++, column += wide) {
@@ -106,14 +106,14 @@ BW_CLONES static void tile_scores(float *s, const float *x, const float *y_t, si
     }
 }
 
-/* o [ROWS][deep] = p [ROWS][wide] . y [n][deep], over the first n columns of p. */
+/* o [ROWS][deep] = p [ROWS][wide] . y [n][deep], over columns from .. n - 1 of p. */
 BW_CLONES static void tile_context(float *o, const float *p, const float *y, size_t deep,
-                                   size_t wide, size_t n) {
+                                   size_t wide, size_t from, size_t n) {
     const float *p0 = p, *p1 = p + wide, *p2 = p + 2 * wide, *p3 = p + 3 * wide;
     for (size_t d = 0; d < deep; d += LANE) {
         bw_v16 o0 = {0}, o1 = {0}, o2 = {0}, o3 = {0};
-        const float *row = y + d;
-        for (size_t j = 0; j < n; j++, row += deep) {
+        const float *row = y + from * deep + d;
+        for (size_t j = from; j < n; j++, row += deep) {
             bw_v16 v = *(const bw_v16 *)row;
             o0 += p0[j] * v;
             o1 += p1[j] * v;
@@ -127,22 +127,22 @@ BW_CLONES static void tile_context(float *o, const float *p, const float *y, siz
     }
 }
 
-/* y [n][deep] += p^T x, p [ROWS][wide], x [ROWS][deep]. */
+/* y [n][deep] += p^T x, p [ROWS][wide], x [ROWS][deep], for rows from .. n - 1 of y. */
 BW_CLONES static void tile_outer(float *y, const float *p, const float *x, size_t deep, size_t wide,
-                                 size_t n) {
+                                 size_t from, size_t n) {
     const float *p0 = p, *p1 = p + wide, *p2 = p + 2 * wide, *p3 = p + 3 * wide;
     for (size_t d = 0; d < deep; d += LANE) {
         bw_v16 x0 = *(const bw_v16 *)(x + d), x1 = *(const bw_v16 *)(x + deep + d);
         bw_v16 x2 = *(const bw_v16 *)(x + 2 * deep + d), x3 = *(const bw_v16 *)(x + 3 * deep + d);
-        float *row = y + d;
-        for (size_t j = 0; j < n; j++, row += deep)
+        float *row = y + from * deep + d;
+        for (size_t j = from; j < n; j++, row += deep)
             *(bw_v16 *)row += (p0[j] * x0 + p1[j] * x1) + (p2[j] * x2 + p3[j] * x3);
     }
 }
 
 /* ---- rows ---- */
 
-/* How many keys query i sees. */
+/* Query i sees the keys bw_attn_from(a, i) .. keys_seen(a, i) - 1. */
 static size_t keys_seen(const bw_attn *a, size_t i) {
     size_t seen = i + a->first + 1;
     return a->causal && seen < a->n_k ? seen : a->n_k;
@@ -159,26 +159,29 @@ static uint32_t dropout_key(const bw_attn *a, size_t h, size_t i) {
     return (uint32_t)bw_mix64(a->dropout_seed ^ bw_mix64(h * a->n_q + i));
 }
 
-/* s = exp(s + bias - top) over n keys, zero to the end of the row; *lse = top + log(sum). */
-BW_CLONES static void softmax_row(float *s, const float *bias, size_t n, size_t wide, float *lse) {
+/* s = exp(s + bias - top) over keys from .. n - 1, zero in the rest of the row;
+ * *lse = top + log(sum). */
+BW_CLONES static void softmax_row(float *s, const float *bias, size_t from, size_t n, size_t wide,
+                                  float *lse) {
+    memset(s, 0, from * sizeof *s);
     if (bias)
 #pragma omp simd
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = from; j < n; j++)
             s[j] += bias[j];
-    float top = s[0];
+    float top = s[from];
 #pragma omp simd reduction(max : top)
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = from; j < n; j++)
         top = s[j] > top ? s[j] : top;
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = from; j < n; j++) {
         s[j] = bw_expf(s[j] - top);
         sum += s[j];
     }
     memset(s + n, 0, (wide - n) * sizeof *s);
     float scale = 1 / sum;
 #pragma omp simd
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = from; j < n; j++)
         s[j] *= scale;
     *lse = top + logf(sum);
 }
@@ -193,20 +196,23 @@ BW_CLONES static void dropout_row(float *p, size_t n, uint32_t key, float rate) 
 
 /* From scores to probabilities p and, with ds holding dP, to dS. */
 BW_CLONES static void softmax_backward_row(float *p, float *ds, const float *bias, float *d_bias,
-                                           float lse, float delta, size_t n, size_t wide) {
+                                           float lse, float delta, size_t from, size_t n,
+                                           size_t wide) {
     if (bias)
 #pragma omp simd
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = from; j < n; j++)
             p[j] += bias[j];
 #pragma omp simd
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = from; j < n; j++) {
         p[j] = bw_expf(p[j] - lse);
         ds[j] = p[j] * (ds[j] - delta);
     }
     if (d_bias)
 #pragma omp simd
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = from; j < n; j++)
             d_bias[j] += ds[j];
+    memset(p, 0, from * sizeof *p);
+    memset(ds, 0, from * sizeof *ds);
     memset(p + n, 0, (wide - n) * sizeof *p);
     memset(ds + n, 0, (wide - n) * sizeof *ds);
 }
@@ -216,17 +222,17 @@ BW_CLONES static void softmax_backward_row(float *p, float *ds, const float *bia
 static void forward_block(const bw_attn *a, const layout *l, size_t h, size_t i, float *out,
                           float *lse, const float *q) {
     size_t rows = a->n_q - i < ROWS ? a->n_q - i : ROWS, dim = a->head_dim;
-    size_t n = keys_seen(a, i + rows - 1);
+    size_t from = bw_attn_from(a, i), n = keys_seen(a, i + rows - 1);
     copy_block(l->query, q + i * a->q_stride, rows, a->q_stride, dim, l->deep, a->scale);
-    tile_scores(l->scores, l->query, l->keys_t, dim, l->deep, l->wide, n);
+    tile_scores(l->scores, l->query, l->keys_t, dim, l->deep, l->wide, from, n);
     for (size_t r = 0; r < rows; r++) {
         float *s = l->scores + r * l->wide, unused;
-        softmax_row(s, bias_row(a, h, i + r), keys_seen(a, i + r), l->wide,
+        softmax_row(s, bias_row(a, h, i + r), bw_attn_from(a, i + r), keys_seen(a, i + r), l->wide,
                     lse ? lse + i + r : &unused);
         if (a->dropout > 0)
             dropout_row(s, keys_seen(a, i + r), dropout_key(a, h, i + r), a->dropout);
     }
-    tile_context(l->context, l->scores, l->values, l->deep, l->wide, n);
+    tile_context(l->context, l->scores, l->values, l->deep, l->wide, from, n);
     for (size_t r = 0; r < rows; r++)
         memcpy(out + (i + r) * a->o_stride, l->context + r * l->deep, dim * sizeof *out);
 }
@@ -270,7 +276,8 @@ static void backward_rows(const bw_attn *a, const layout *l, size_t h, size_t i,
         float delta = dot(x->out + row * a->o_stride, x->d_out + row * a->o_stride, a->head_dim);
         if (a->dropout > 0)
             dropout_row(ds, n, dropout_key(a, h, row), a->dropout);
-        softmax_backward_row(p, ds, bias, d_bias, x->lse[row], delta, n, l->wide);
+        softmax_backward_row(p, ds, bias, d_bias, x->lse[row], delta, bw_attn_from(a, row), n,
+                             l->wide);
         if (a->dropout > 0)
             dropout_row(p, n, dropout_key(a, h, row), a->dropout);
     }
@@ -279,17 +286,17 @@ static void backward_rows(const bw_attn *a, const layout *l, size_t h, size_t i,
 static void backward_block(const bw_attn *a, const layout *l, size_t h, size_t i,
                            const head_arrays *x) {
     size_t rows = a->n_q - i < ROWS ? a->n_q - i : ROWS, dim = a->head_dim;
-    size_t n = keys_seen(a, i + rows - 1);
+    size_t from = bw_attn_from(a, i), n = keys_seen(a, i + rows - 1);
     copy_block(l->query, x->q + i * a->q_stride, rows, a->q_stride, dim, l->deep, a->scale);
     copy_block(l->context, x->d_out + i * a->o_stride, rows, a->o_stride, dim, l->deep, 1);
-    tile_scores(l->scores, l->query, l->keys_t, dim, l->deep, l->wide, n);
-    tile_scores(l->d_scores, l->context, l->values_t, dim, l->deep, l->wide, n);
+    tile_scores(l->scores, l->query, l->keys_t, dim, l->deep, l->wide, from, n);
+    tile_scores(l->d_scores, l->context, l->values_t, dim, l->deep, l->wide, from, n);
     backward_rows(a, l, h, i, rows, x);
     memset(l->scores + rows * l->wide, 0, (ROWS - rows) * l->wide * sizeof *l->scores);
     memset(l->d_scores + rows * l->wide, 0, (ROWS - rows) * l->wide * sizeof *l->d_scores);
-    tile_outer(l->d_keys, l->d_scores, l->query, l->deep, l->wide, n);
-    tile_outer(l->d_values, l->scores, l->context, l->deep, l->wide, n);
-    tile_context(l->query, l->d_scores, l->keys, l->deep, l->wide, n);
+    tile_outer(l->d_keys, l->d_scores, l->query, l->deep, l->wide, from, n);
+    tile_outer(l->d_values, l->scores, l->context, l->deep, l->wide, from, n);
+    tile_context(l->query, l->d_scores, l->keys, l->deep, l->wide, from, n);
     for (size_t r = 0; r < rows; r++)
         for (size_t d = 0; d < dim; d++)
             x->dq[(i + r) * a->q_stride + d] = a->scale * l->query[r * l->deep + d];

@@ -63,20 +63,39 @@ static bw_status check_stack(const char *name, const bw_tf_stack *s, bool wanted
     return check_size("heads * head size", s->heads * c->head_dim, 1, err);
 }
 
+static bw_status check_rope(const bw_tf_config *c, bw_err *err) {
+    const bw_rope_scaling *s = &c->rope_scaling;
+    if (c->head_dim % 2 || !(c->rope_theta > 0))
+        return bw_fail(err, BW_EARG, "rotary positions need an even head size and rope_theta > 0");
+    if (s->kind != BW_ROPE_PLAIN && !(s->factor > 0 && isfinite(s->factor)))
+        return bw_fail(err, BW_EARG, "rope_scaling has the factor %g; it must be above 0",
+                       (double)s->factor);
+    if (s->kind == BW_ROPE_LLAMA3 &&
+        !(s->low > 0 && s->high > s->low && isfinite(s->high) && s->original > 0))
+        return bw_fail(
+            err, BW_EARG,
+            "rope_scaling needs 0 < low_freq_factor (found %g) < high_freq_factor (found "
+            "%g) and the original number of positions (found %zu)",
+            (double)s->low, (double)s->high, s->original);
+    return BW_OK;
+}
+
 static bw_status check_positions(const bw_tf_config *c, bw_err *err) {
     bool table = c->pos == BW_POS_LEARNED || c->pos == BW_POS_SINUSOIDAL;
+    if (c->max_positions > MAX_SIZE || c->pos_offset > MAX_SIZE)
+        return bw_fail(err, BW_EARG, "max_positions is %zu", c->max_positions);
     if (table && !c->max_positions)
         return bw_fail(err, BW_EARG, "a table of positions needs max_positions");
-    if (c->pos == BW_POS_ROTARY && (c->head_dim % 2 || !(c->rope_theta > 0)))
-        return bw_fail(err, BW_EARG, "rotary positions need an even head size and rope_theta > 0");
+    if (c->window && c->kind != BW_TF_DECODER)
+        return bw_fail(err, BW_EARG, "a window of attention needs a decoder");
+    if (c->pos == BW_POS_ROTARY)
+        return check_rope(c, err);
     if (c->pos == BW_POS_RELATIVE && (c->rel_buckets < 4 || c->rel_max_distance < c->rel_buckets))
         return bw_fail(
             err, BW_EARG,
             "relative positions need 4 buckets or more (found %zu) and a maximal distance "
             "not below that (found %zu)",
             c->rel_buckets, c->rel_max_distance);
-    if (c->max_positions + c->pos_offset > MAX_SIZE)
-        return bw_fail(err, BW_EARG, "max_positions is %zu", c->max_positions);
     return BW_OK;
 }
 

@@ -22,6 +22,20 @@ typedef enum {
 } bw_pos_kind;
 typedef enum { BW_ACT_GELU, BW_ACT_GELU_TANH, BW_ACT_RELU, BW_ACT_SILU, BW_ACT_TANH } bw_act;
 
+/* How rotary positions are stretched beyond the context a model was first trained for. */
+typedef enum {
+    BW_ROPE_PLAIN,
+    BW_ROPE_LINEAR, /* positions divided by factor (Chen et al. 2023) */
+    BW_ROPE_LLAMA3  /* slow frequencies divided by factor, fast ones kept; see bw_rope_table */
+} bw_rope_kind;
+typedef struct {
+    bw_rope_kind kind;
+    float factor;
+    float low,
+        high; /* LLAMA3: turns in the original context below, above which the rule is plain */
+    size_t original; /* LLAMA3: tokens of the original context */
+} bw_rope_scaling;
+
 /* One stack of layers. layers = 0: the stack is absent. */
 typedef struct {
     size_t layers;
@@ -47,6 +61,9 @@ typedef struct {
     bw_pos_kind pos;
     size_t pos_offset; /* position i uses row i + pos_offset (BART: 2) */
     float rope_theta;
+    bw_rope_scaling rope_scaling;
+    size_t window;      /* decoder layers from window_from on: a token sees itself and window - 1 */
+    size_t window_from; /* tokens before it; 0 = all of them */
     size_t rel_buckets, rel_max_distance;
     size_t token_types; /* 0: none */
     bool embed_norm;    /* a norm after the sum of embeddings (BERT, BART) */

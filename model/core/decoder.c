@@ -161,6 +161,7 @@ static attention self_attention_of(const step *p, size_t layer, size_t i) {
                              .scale = t->c.attn_scale,
                              .causal = 1,
                              .first = length,
+                             .window = bw_tf_window(&t->c, layer),
                              .rel_bias = c->rel,
                              .rel_span = c->capacity},
                        .out = c->s.ctx + first * w->q_dim,
@@ -205,13 +206,15 @@ static void attend_group(const attention *x, size_t g, float *scratch) {
         bw_attn_forward(&a, out, NULL, q, k, v, scratch);
         return;
     }
-    for (size_t i = 0; i < a.n_q; i++)
+    for (size_t i = 0; i < a.n_q; i++) {
+        size_t from = bw_attn_from(&a, i), end = a.causal ? i + a.first + 1 : a.n_k;
         for (size_t h = 0; h < group; h++) {
             const float *row =
-                bias ? bias + h * (2 * a.rel_span + 1) + a.rel_span - (i + a.first) : NULL;
-            attend_row(&a, out + i * a.o_stride + h * dim, q + i * a.q_stride + h * dim, k, v,
-                       a.causal ? i + a.first + 1 : a.n_k, row, scratch);
+                bias ? bias + h * (2 * a.rel_span + 1) + a.rel_span - (i + a.first) + from : NULL;
+            attend_row(&a, out + i * a.o_stride + h * dim, q + i * a.q_stride + h * dim,
+                       k + from * a.k_stride, v + from * a.v_stride, end - from, row, scratch);
         }
+    }
 }
 
 /* All sequences and heads; threads take heads. */

@@ -37,12 +37,29 @@ BW_CLONES double bw_log_sum_exp(const float *x, size_t n) {
     return (double)top + log(sum);
 }
 
-void bw_rope_table(float *table, size_t n_positions, size_t head_dim, float theta) {
+/* The frequency of a pair of dimensions, theta^(-2i/head_dim), after Llama 3's rule (Grattafiori et al.
+ * 2024, and the published code): wavelengths that fit `high` times into the original context stay,
+ * those that fit less than `low` times grow by factor, those between change gradually. */
+static float llama3_frequency(float f, const bw_rope_scaling *s) {
+    float turns = (float)s->original * f / 6.2831853071795865f;
+    if (turns > s->high)
+        return f;
+    if (turns < s->low)
+        return f / s->factor;
+    float smooth = (turns - s->low) / (s->high - s->low);
+    return (1 - smooth) * f / s->factor + smooth * f;
+}
+
+void bw_rope_table(float *table, size_t n_positions, size_t head_dim, float theta,
+                   const bw_rope_scaling *scaling) {
     size_t half = head_dim / 2;
     for (size_t i = 0; i < half; i++) {
-        float inverse = (float)(1 / pow((double)theta, 2 * (double)i / (double)head_dim));
+        float f = (float)(1 / pow((double)theta, 2 * (double)i / (double)head_dim));
+        if (scaling->kind == BW_ROPE_LLAMA3)
+            f = llama3_frequency(f, scaling);
         for (size_t p = 0; p < n_positions; p++) {
-            float angle = (float)p * inverse;
+            float at = scaling->kind == BW_ROPE_LINEAR ? (float)p / scaling->factor : (float)p;
+            float angle = at * f;
             table[p * head_dim + i] = (float)cos((double)angle);
             table[p * head_dim + half + i] = (float)sin((double)angle);
         }

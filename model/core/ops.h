@@ -50,8 +50,10 @@ double bw_log_sum_exp(const float *x, size_t n);
 /* ---- rotary positions ---- */
 
 /* table [n_positions, head_dim]: for each position the cosines, then the sines, of the angles
- * position * theta^(-2i/head_dim), i < head_dim/2; angles rounded to f32 as the published models'. */
-void bw_rope_table(float *table, size_t n_positions, size_t head_dim, float theta);
+ * position * theta^(-2i/head_dim), i < head_dim/2, slowed down as scaling says; angles rounded to
+ * f32 as the published models'. */
+void bw_rope_table(float *table, size_t n_positions, size_t head_dim, float theta,
+                   const bw_rope_scaling *scaling);
 /* Rotates the first `heads` heads of each row of x (rows `stride` floats apart) by the row's
  * position: pairs (i, i + head_dim/2). inverse: the other way, which is the backward. */
 void bw_rope(float *x, const float *table, const int32_t *positions, size_t rows, size_t stride,
@@ -72,11 +74,18 @@ typedef struct {
     float scale;
     int causal;            /* key j is seen by query i when j <= i + first */
     size_t first;          /* position of query 0 among the keys (cache: keys before it) */
+    size_t window;         /* causal: a query sees itself and window - 1 keys before; 0 = all */
     const float *rel_bias; /* [heads, rel_span * 2 + 1] by distance key - query, or NULL */
     size_t rel_span;       /* the distance range is -rel_span .. rel_span; covers n_q, n_k */
     float dropout;         /* on probabilities; 0 = none */
     uint64_t dropout_seed; /* of this sequence and layer */
 } bw_attn;
+
+/* The first key that query i sees. */
+static inline size_t bw_attn_from(const bw_attn *a, size_t i) {
+    size_t seen = i + a->first + 1;
+    return a->window && seen > a->window ? seen - a->window : 0;
+}
 
 /* Floats of scratch that forward and backward need. */
 size_t bw_attn_scratch(const bw_attn *a);

@@ -100,7 +100,7 @@ typedef struct {
     /* Pointers into the arena. The tape has a row a token when training; otherwise one layer's
      * buffers serve all layers, with chunk_rows rows a thread. */
     bw_tf_layer_tape *layers;
-    float *x; /* pre-norm: the residual stream */
+    float *x;         /* pre-norm: the residual stream */
     float *embed_sum; /* [rows, embed_dim] before the projection; NULL: no projection */
     float *embed_xhat, *embed_rstd, *final_xhat, *final_rstd;
     float *hidden; /* [n_tokens, dim] */
@@ -126,6 +126,7 @@ struct bw_tf_workspace {
     float *rope; /* table of rope_positions positions for this head size and theta */
     size_t rope_positions, rope_dim;
     float rope_theta;
+    bw_rope_scaling rope_scaling;
 };
 
 /* BW_EARG names the first id, type, position or length that this model cannot take. */
@@ -175,6 +176,10 @@ uint64_t bw_tf_site_seed(const bw_tf_workspace *ws, const bw_tf_pass *p, size_t 
 
 /* The rate of dropout of the pass that the workspace holds. */
 float bw_tf_dropout(const bw_transformer *t, const bw_tf_workspace *ws);
+/* How many tokens a token of a decoder's layer sees, itself among them; 0 = all before it. */
+static inline size_t bw_tf_window(const bw_tf_config *c, size_t layer) {
+    return layer >= c->window_from ? c->window : 0;
+}
 /* Attention of sequence s of the pass, over its own tokens or, cross, over source's. */
 bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_tf_pass *p,
                    const bw_tf_pass *source, size_t layer, size_t s, bool cross);

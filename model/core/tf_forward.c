@@ -98,6 +98,7 @@ bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_
         .o_stride = w->q_dim,
         .scale = t->c.attn_scale,
         .causal = w->causal && !cross,
+        .window = w->causal && !cross ? bw_tf_window(&t->c, layer) : 0,
         .rel_bias = w->rel_bias != BW_NONE && !cross ? p->rel : NULL,
         .rel_span = p->span,
         .dropout = ws->mode.train && !ws->mode.no_dropout ? t->c.attn_dropout : 0,

@@ -209,7 +209,10 @@ bw_status bw_tf_pass_prepare(const bw_transformer *t, const bw_tf_workspace *ws,
 
 bw_status bw_tf_rope_prepare(const bw_transformer *t, bw_tf_workspace *ws, size_t n, bw_err *err) {
     const bw_tf_config *c = &t->c;
-    bool same = ws->rope_dim == c->head_dim && ws->rope_theta == c->rope_theta;
+    const bw_rope_scaling *a = &ws->rope_scaling, *b = &c->rope_scaling;
+    bool same = ws->rope_dim == c->head_dim && ws->rope_theta == c->rope_theta &&
+                a->kind == b->kind && a->factor == b->factor && a->low == b->low &&
+                a->high == b->high && a->original == b->original;
     if (same && n <= ws->rope_positions)
         return BW_OK;
     free(ws->rope);
@@ -217,9 +220,10 @@ bw_status bw_tf_rope_prepare(const bw_transformer *t, bw_tf_workspace *ws, size_
     size_t size;
     if (!bw_size_mul(n, c->head_dim, &size) || !(ws->rope = calloc(size, sizeof(float))))
         return bw_fail_memory(err);
-    bw_rope_table(ws->rope, n, c->head_dim, c->rope_theta);
+    bw_rope_table(ws->rope, n, c->head_dim, c->rope_theta, &c->rope_scaling);
     ws->rope_positions = n;
     ws->rope_dim = c->head_dim;
     ws->rope_theta = c->rope_theta;
+    ws->rope_scaling = c->rope_scaling;
     return BW_OK;
 }

@@ -1,7 +1,7 @@
 /* model/hf/hf.h - model folders of Hugging Face tools, in and out.
  *
  * Reads config.json and model.safetensors (F32, F16, BF16; one file, or shards with an index) of
- * BERT, DistilBERT, sentence-transformers, GPT-2, Llama/SmolLM2, Qwen2, BART and T5 folders, and
+ * BERT, DistilBERT, sentence-transformers, GPT-2, Llama/SmolLM2, Qwen2, Mistral, BART and T5 folders, and
  * those of our own models (model_type "bellwether"). Names with and without the class prefix, old
  * gamma/beta names, fused and transposed GPT-2 matrices and stored mask buffers are understood.
  * Saved folders have the same names and layout, so those tools load them again. */
@@ -17,6 +17,7 @@ typedef enum {
     BW_HF_GPT2,
     BW_HF_LLAMA,
     BW_HF_QWEN2,
+    BW_HF_MISTRAL,
     BW_HF_BART,
     BW_HF_T5
 } bw_hf_family;

@@ -13,6 +13,7 @@ static const char *const FAMILY_NAMES[] = {
     [BW_HF_GPT2] = "gpt2",
     [BW_HF_LLAMA] = "llama",
     [BW_HF_QWEN2] = "qwen2",
+    [BW_HF_MISTRAL] = "mistral",
     [BW_HF_BART] = "bart",
     [BW_HF_T5] = "t5",
 };
@@ -32,7 +33,7 @@ static void read_family(bw_set_reader *r, bw_hf_info *info) {
     if (r->status == BW_OK)
         r->status = bw_fail(r->err, BW_EFORMAT,
                             "%s: model_type \"%.40s\" is not one of bert, distilbert, gpt2, llama, "
-                            "qwen2, bart, t5, bellwether",
+                            "qwen2, mistral, bart, t5, bellwether",
                             r->name, type);
 }
 

@@ -114,6 +114,53 @@ static void read_gpt2(bw_set_reader *r, bw_hf_info *info, bw_tf_config *c) {
     c->lm = has_class(info, "LMHead");
 }
 
+/* rope_theta and rope_scaling; newer files hold both in rope_parameters. */
+static void read_rope(bw_set_reader *r, bw_tf_config *c) {
+    const cJSON *both = bw_set_value(r, "rope_parameters");
+    const cJSON *own = both ? both : bw_set_value(r, "rope_scaling");
+    c->rope_theta = bw_set_real(r, "rope_theta", 10000);
+    if (!own)
+        return;
+    bw_set_reader s = {.name = r->name, .json = own, .err = r->err, .status = r->status};
+    bw_rope_scaling *to = &c->rope_scaling;
+    const char *type = bw_set_text(&s, "rope_type", bw_set_text(&s, "type", "default"));
+    c->rope_theta = bw_set_real(&s, "rope_theta", (double)c->rope_theta);
+    to->kind = strcmp(type, "linear") == 0   ? BW_ROPE_LINEAR
+               : strcmp(type, "llama3") == 0 ? BW_ROPE_LLAMA3
+                                             : BW_ROPE_PLAIN;
+    if (to->kind == BW_ROPE_PLAIN && strcmp(type, "default") != 0)
+        bw_set_complain(&s, "rope_type", "default, linear or llama3");
+    if (to->kind != BW_ROPE_PLAIN)
+        to->factor = bw_set_real(&s, "factor", 0);
+    if (to->kind == BW_ROPE_LLAMA3) {
+        to->low = bw_set_real(&s, "low_freq_factor", 1);
+        to->high = bw_set_real(&s, "high_freq_factor", 4);
+        to->original = bw_set_whole(&s, "original_max_position_embeddings", c->max_positions);
+    }
+    r->status = s.status;
+}
+
+/* Mistral: all layers, unless sliding_window is null. Qwen2: where switched on, the layers from
+ * max_window_layers up. A window of n is a token itself and n - 1 before it. */
+static void read_window(bw_set_reader *r, const bw_hf_info *info, bw_tf_config *c) {
+    bool qwen = info->family == BW_HF_QWEN2;
+    bool on = qwen ? bw_set_flag(r, "use_sliding_window", false)
+                   : info->family == BW_HF_MISTRAL &&
+                         !cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(r->json, "sliding_window"));
+    if (!on)
+        return;
+    c->window = bw_set_whole(r, "sliding_window", 4096);
+    c->window_from = qwen ? bw_set_whole(r, "max_window_layers", 28) : 0;
+    if (c->window_from >= c->dec.layers)
+        c->window = c->window_from = 0;
+    const cJSON *types = bw_set_value(r, "layer_types");
+    for (size_t i = 0; types && i < c->dec.layers; i++) {
+        const char *type = cJSON_GetStringValue(cJSON_GetArrayItem(types, (int)i));
+        bool slides = type && strcmp(type, "sliding_attention") == 0;
+        bw_set_refuse(r, "layer_types", slides != (c->window && i >= c->window_from));
+    }
+}
+
 static void read_llama(bw_set_reader *r, bw_hf_info *info, bw_tf_config *c) {
     c->kind = BW_TF_DECODER;
     c->dim = bw_set_whole(r, "hidden_size", BW_SET_REQUIRED);
@@ -126,18 +173,17 @@ static void read_llama(bw_set_reader *r, bw_hf_info *info, bw_tf_config *c) {
     c->act = activation(r, "hidden_act", "silu");
     c->norm_eps = bw_set_real(r, "rms_norm_eps", 1e-6);
     c->attn_dropout = bw_set_real(r, "attention_dropout", 0);
-    c->rope_theta = bw_set_real(r, "rope_theta", 10000);
-    bw_set_refuse(r, "rope_scaling", bw_set_value(r, "rope_scaling") != NULL);
+    read_rope(r, c);
+    read_window(r, info, c);
     c->pos = BW_POS_ROTARY;
     c->pre_norm = c->gated = true;
     c->norm = BW_NORM_RMS;
     c->tied = bw_set_flag(r, "tie_word_embeddings", false);
     c->lm = has_class(info, "ForCausalLM");
-    bool qwen = info->family == BW_HF_QWEN2;
-    bw_set_refuse(r, "use_sliding_window", qwen && bw_set_flag(r, "use_sliding_window", false));
-    c->qkv_bias = qwen || bw_set_flag(r, "attention_bias", false);
-    c->out_bias = !qwen && bw_set_flag(r, "attention_bias", false);
-    c->ffn_bias = !qwen && bw_set_flag(r, "mlp_bias", false);
+    bool llama = info->family == BW_HF_LLAMA;
+    c->qkv_bias = info->family == BW_HF_QWEN2 || (llama && bw_set_flag(r, "attention_bias", false));
+    c->out_bias = llama && bw_set_flag(r, "attention_bias", false);
+    c->ffn_bias = llama && bw_set_flag(r, "mlp_bias", false);
 }
 
 static void read_bart(bw_set_reader *r, bw_hf_info *info, bw_tf_config *c) {
@@ -240,6 +286,22 @@ static void write_gpt2(cJSON *j, const bw_tf_config *c) {
     bw_set_put_number(j, "attn_pdrop", c->attn_dropout);
 }
 
+static void write_rope(cJSON *j, const bw_tf_config *c) {
+    const bw_rope_scaling *s = &c->rope_scaling;
+    bw_set_put_number(j, "rope_theta", c->rope_theta);
+    if (s->kind == BW_ROPE_PLAIN)
+        return;
+    cJSON *to = cJSON_CreateObject();
+    bw_set_put_text(to, "rope_type", s->kind == BW_ROPE_LINEAR ? "linear" : "llama3");
+    bw_set_put_number(to, "factor", s->factor);
+    if (s->kind == BW_ROPE_LLAMA3) {
+        bw_set_put_number(to, "low_freq_factor", s->low);
+        bw_set_put_number(to, "high_freq_factor", s->high);
+        bw_set_put_size(to, "original_max_position_embeddings", s->original);
+    }
+    bw_set_put(j, "rope_scaling", to);
+}
+
 static void write_llama(cJSON *j, const bw_tf_config *c) {
     bw_set_put_size(j, "hidden_size", c->dim);
     bw_set_put_size(j, "num_hidden_layers", c->dec.layers);
@@ -252,7 +314,22 @@ static void write_llama(cJSON *j, const bw_tf_config *c) {
     bw_set_put_text(j, "hidden_act", activation_name(c->act));
     bw_set_put_number(j, "rms_norm_eps", c->norm_eps);
     bw_set_put_number(j, "attention_dropout", c->attn_dropout);
-    bw_set_put_number(j, "rope_theta", c->rope_theta);
+    write_rope(j, c);
+}
+
+static void write_qwen2(cJSON *j, const bw_tf_config *c) {
+    write_llama(j, c);
+    bw_set_put_flag(j, "use_sliding_window", c->window > 0);
+    if (c->window) {
+        bw_set_put_size(j, "sliding_window", c->window);
+        bw_set_put_size(j, "max_window_layers", c->window_from);
+    }
+}
+
+static void write_mistral(cJSON *j, const bw_tf_config *c) {
+    write_llama(j, c);
+    bw_set_put(j, "sliding_window",
+               c->window ? cJSON_CreateNumber((double)c->window) : cJSON_CreateNull());
 }
 
 static void write_llama_biases(cJSON *j, const bw_tf_config *c) {
@@ -332,6 +409,13 @@ static const struct {
     FIELD(FIELD_ENUM, pos),
     FIELD(FIELD_SIZE, pos_offset),
     FIELD(FIELD_REAL, rope_theta),
+    FIELD(FIELD_ENUM, rope_scaling.kind),
+    FIELD(FIELD_REAL, rope_scaling.factor),
+    FIELD(FIELD_REAL, rope_scaling.low),
+    FIELD(FIELD_REAL, rope_scaling.high),
+    FIELD(FIELD_SIZE, rope_scaling.original),
+    FIELD(FIELD_SIZE, window),
+    FIELD(FIELD_SIZE, window_from),
     FIELD(FIELD_SIZE, rel_buckets),
     FIELD(FIELD_SIZE, rel_max_distance),
     FIELD(FIELD_SIZE, token_types),
@@ -361,6 +445,8 @@ static size_t last_value(const char *field) {
         return BW_TF_ENCODER_DECODER;
     if (strcmp(field, "norm") == 0)
         return BW_NORM_RMS;
+    if (strcmp(field, "rope_scaling.kind") == 0)
+        return BW_ROPE_LLAMA3;
     return strcmp(field, "pos") == 0 ? BW_POS_RELATIVE : BW_ACT_TANH;
 }
 
@@ -423,7 +509,8 @@ const bw_hf_family_row BW_HF_FAMILIES[] = {
                           NULL},
     [BW_HF_GPT2] = {read_gpt2, write_gpt2, NULL, "GPT2LMHeadModel"},
     [BW_HF_LLAMA] = {read_llama, write_llama_biases, NULL, "LlamaForCausalLM"},
-    [BW_HF_QWEN2] = {read_llama, write_llama, NULL, "Qwen2ForCausalLM"},
+    [BW_HF_QWEN2] = {read_llama, write_qwen2, NULL, "Qwen2ForCausalLM"},
+    [BW_HF_MISTRAL] = {read_llama, write_mistral, NULL, "MistralForCausalLM"},
     [BW_HF_BART] = {read_bart, write_bart, NULL, "BartForConditionalGeneration"},
     [BW_HF_T5] = {read_t5, write_t5, NULL, "T5ForConditionalGeneration"},
 };

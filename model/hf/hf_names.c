@@ -178,6 +178,7 @@ static const struct {
     [BW_HF_GPT2] = {GPT2, "transformer.", "GPT2Model"},
     [BW_HF_LLAMA] = {LLAMA, "model.", "LlamaModel"},
     [BW_HF_QWEN2] = {LLAMA, "model.", "Qwen2Model"},
+    [BW_HF_MISTRAL] = {LLAMA, "model.", "MistralModel"},
     [BW_HF_BART] = {BART, "model.", "BartModel"},
     [BW_HF_T5] = {T5, "", "T5Model"},
 };

@@ -78,7 +78,7 @@ bw_status bw_infer_new(const bw_transformer *t, bw_pack_kind kind, bw_infer **ou
     if (t->c.pos == BW_POS_ROTARY)
         m->rope = malloc(ROPE_TOKENS * t->c.head_dim * sizeof *m->rope);
     if (m->rope)
-        bw_rope_table(m->rope, ROPE_TOKENS, t->c.head_dim, t->c.rope_theta);
+        bw_rope_table(m->rope, ROPE_TOKENS, t->c.head_dim, t->c.rope_theta, &t->c.rope_scaling);
     bool good = m->layers && (m->rope || t->c.pos != BW_POS_ROTARY);
     st = good ? pack_layers(m, err) : bw_fail_memory(err);
     if (st != BW_OK) {

@@ -80,6 +80,22 @@ static const struct {
      false,
      false,
      true},
+    {BW_HF_QWEN2,
+     "qwen2-window",
+     "Qwen2ForCausalLM",
+     "model.layers.1.self_attn.v_proj.bias",
+     {6},
+     false,
+     false,
+     true},
+    {BW_HF_MISTRAL,
+     "mistral",
+     "MistralForCausalLM",
+     "model.layers.1.self_attn.v_proj.weight",
+     {12, 12},
+     false,
+     false,
+     true},
     {BW_HF_BART,
      "bart",
      "BartForConditionalGeneration",
@@ -342,12 +358,64 @@ static void test_configurations_are_judged(void **state) {
     write_config("{\"model_type\": \"llama\", \"vocab_size\": 9, \"hidden_size\": 8, "
                  "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 8, "
                  "\"rope_scaling\": {\"type\": \"yarn\"}}");
-    CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "rope_scaling");
+    CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "\"rope_type\"");
+    write_config(
+        "{\"model_type\": \"llama\", \"vocab_size\": 9, \"hidden_size\": 8, "
+        "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 8, "
+        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4}}");
+    CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "low_freq_factor (found 4)");
     write_config("{\"model_type\": \"gpt2\", \"vocab_size\": 9, \"n_embd\": 8, \"n_layer\": 1e12, "
                  "\"n_head\": 2}");
     CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "\"n_layer\"");
     write_config("[]");
     CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "JSON");
+}
+
+/* As the files of Llama 3.2, Qwen2 and Mistral spell them, and as newer ones do. */
+static void test_long_contexts_are_read(void **state) {
+    (void)state;
+#define HEAD                                                            \
+    "\"vocab_size\": 9, \"hidden_size\": 8, \"num_hidden_layers\": 3, " \
+    "\"num_attention_heads\": 2, \"intermediate_size\": 8, \"num_key_value_heads\": 1, "
+    bw_hf_info info;
+    write_config(
+        "{\"model_type\": \"llama\", " HEAD
+        "\"rope_theta\": 500000.0, \"rope_scaling\": {\"factor\": 32.0, \"high_freq_factor\": "
+        "4.0, \"low_freq_factor\": 1.0, \"original_max_position_embeddings\": 8192, "
+        "\"rope_type\": \"llama3\"}}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_int_equal(info.config.rope_scaling.kind, BW_ROPE_LLAMA3);
+    assert_int_equal(info.config.rope_scaling.original, 8192);
+    assert_true(info.config.rope_scaling.factor == 32 && info.config.rope_theta == 500000);
+    bw_hf_info_free(&info);
+    write_config("{\"model_type\": \"llama\", " HEAD
+                 "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 77}}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_true(info.config.rope_scaling.kind == BW_ROPE_PLAIN && info.config.rope_theta == 77);
+    bw_hf_info_free(&info);
+    write_config("{\"model_type\": \"qwen2\", " HEAD
+                 "\"use_sliding_window\": true, \"sliding_window\": 5, \"max_window_layers\": 2}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_int_equal(info.config.window, 5);
+    assert_int_equal(info.config.window_from, 2);
+    bw_hf_info_free(&info);
+    write_config("{\"model_type\": \"qwen2\", " HEAD
+                 "\"use_sliding_window\": false, \"sliding_window\": 5, \"max_window_layers\": 2}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_int_equal(info.config.window, 0);
+    bw_hf_info_free(&info);
+    write_config("{\"model_type\": \"mistral\", " HEAD "\"sliding_window\": null}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_int_equal(info.config.window, 0);
+    bw_hf_info_free(&info);
+    write_config("{\"model_type\": \"mistral\", " HEAD "\"max_position_embeddings\": 99}");
+    CHECK_OK(bw_hf_read_info(dir, &info, &err));
+    assert_int_equal(info.config.window, 4096); /* the published default */
+    bw_hf_info_free(&info);
+    write_config(
+        "{\"model_type\": \"mistral\", " HEAD
+        "\"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\"]}");
+    CHECK_FAILS(bw_hf_read_info(dir, &info, &err), BW_EFORMAT, "layer_types");
 }
 
 static void test_weights_that_do_not_fit(void **state) {
@@ -409,6 +477,7 @@ int main(void) {
         cmocka_unit_test(test_shards),
         cmocka_unit_test(test_half_precision_is_widened),
         cmocka_unit_test(test_configurations_are_judged),
+        cmocka_unit_test(test_long_contexts_are_read),
         cmocka_unit_test(test_weights_that_do_not_fit),
         cmocka_unit_test(test_sentence_transformers_folder),
     };

@@ -140,7 +140,7 @@ static void test_rope_turns_back(void **state) {
     (void)state;
     float x[3 * 12], y[3 * 12], table[6 * 4];
     const int32_t positions[] = {5, 0, 3};
-    bw_rope_table(table, 6, 4, 10);
+    bw_rope_table(table, 6, 4, 10, &(bw_rope_scaling){0});
     for (size_t i = 0; i < 36; i++)
         x[i] = y[i] = (float)i - 7;
     bw_rope(y, table, positions, 3, 12, 2, 4, false);
@@ -153,6 +153,31 @@ static void test_rope_turns_back(void **state) {
     check_close(y, x, 36, 1e-6, "rope and back");
 }
 
+/* The frequency that the table turns a pair of dimensions by, from the angle at position 1. */
+static double frequency(const float *table, size_t pair) {
+    return atan2((double)table[8 + 4 + pair], (double)table[8 + pair]);
+}
+
+static void test_rope_is_stretched(void **state) {
+    (void)state;
+    float plain[2 * 8], scaled[2 * 8]; /* two positions, four pairs: 1, 0.1, 0.01, 0.001 */
+    bw_rope_table(plain, 2, 8, 1e4f, &(bw_rope_scaling){0});
+    for (size_t i = 0; i < 4; i++)
+        CHECK_NEAR(frequency(plain, i), pow(10, -(double)i), 1e-6);
+    bw_rope_table(scaled, 2, 8, 1e4f, &(bw_rope_scaling){BW_ROPE_LINEAR, .factor = 4});
+    for (size_t i = 0; i < 4; i++)
+        CHECK_NEAR(frequency(scaled, i), pow(10, -(double)i) / 4, 1e-6);
+    /* In 100 tokens the four turn 15.9, 1.59, 0.159, 0.0159 times: the first is kept, the last two slow
+     * down by 8, the second lies between, at (100 / (2 pi / 0.1) - 1) / (4 - 1) of the way. */
+    bw_rope_table(scaled, 2, 8, 1e4f,
+                  &(bw_rope_scaling){BW_ROPE_LLAMA3, 8, .low = 1, .high = 4, .original = 100});
+    double way = (100 * 0.1 / (2 * 3.14159265358979323846) - 1) / 3;
+    CHECK_NEAR(frequency(scaled, 0), 1, 1e-6);
+    CHECK_NEAR(frequency(scaled, 1), (1 - way) * 0.1 / 8 + way * 0.1, 1e-7);
+    CHECK_NEAR(frequency(scaled, 2), 0.01 / 8, 1e-7);
+    CHECK_NEAR(frequency(scaled, 3), 0.001 / 8, 1e-7);
+}
+
 /* softmax(scale q k + bias) v for one head, in double. */
 static void attend_by_definition(const bw_attn *a, size_t h, float *out, const float *q,
                                  const float *k, const float *v) {
@@ -162,6 +187,9 @@ static void attend_by_definition(const bw_attn *a, size_t h, float *out, const f
         size_t n = a->causal && i + a->first + 1 < a->n_k ? i + a->first + 1 : a->n_k;
         for (size_t j = 0; j < n; j++) {
             double s = 0;
+            p[j] = 0;
+            if (a->window && i + a->first >= j + a->window)
+                continue; /* the query's place lies a window or more behind the key's */
             for (size_t d = 0; d < a->head_dim; d++)
                 s += (double)q[i * a->q_stride + h * a->head_dim + d] *
                      (double)k[j * a->k_stride + g * a->head_dim + d];
@@ -217,8 +245,57 @@ static void test_attention_by_definition(void **state) {
                 a.first = 64 - a.n_q; /* continuing after a cache */
                 a.n_k = 64;
                 attention_of(&a);
+                a.window = causal ? 1 + 7 * i : 0;
+                attention_of(&a);
             }
     free(bias);
+}
+
+/* A fixed linear form of the output of attention. */
+static double form_of(const bw_attn *a, const float *q, const float *k, const float *v,
+                      const float *form, float *out, float *scratch) {
+    double sum = 0;
+    bw_attn_forward(a, out, NULL, q, k, v, scratch);
+    for (size_t i = 0; i < a->n_q * a->o_stride; i++)
+        sum += (double)out[i] * (double)form[i];
+    return sum;
+}
+
+/* Gradients through windows that leave whole tiles of keys out, by central differences. */
+static void test_gradients_through_a_window(void **state) {
+    (void)state;
+    enum { N = 53, DIM = 6, SIZE = N * DIM };
+    bw_attn a = {.heads = 1,
+                 .kv_heads = 1,
+                 .head_dim = DIM,
+                 .n_q = N,
+                 .n_k = N,
+                 .q_stride = DIM,
+                 .k_stride = DIM,
+                 .v_stride = DIM,
+                 .o_stride = DIM,
+                 .scale = 0.4f,
+                 .causal = 1,
+                 .window = 9};
+    float *x[3] = {random_floats(SIZE, 1), random_floats(SIZE, 2), random_floats(SIZE, 3)};
+    float *d[3] = {random_floats(SIZE, 4), random_floats(SIZE, 5), random_floats(SIZE, 6)};
+    float *form = random_floats(SIZE, 7), *out = random_floats(SIZE, 8), lse[N];
+    float *scratch = malloc(bw_attn_scratch(&a) * sizeof *scratch);
+    bw_attn_forward(&a, out, lse, x[0], x[1], x[2], scratch);
+    bw_attn_backward(&a, d[0], d[1], d[2], NULL, form, out, lse, x[0], x[1], x[2], scratch);
+    for (size_t i = 0; i < SIZE; i += 5)
+        for (size_t part = 0; part < 3; part++) {
+            float *at = &x[part][i], was = *at, step = 0.01f;
+            *at = was + step;
+            double up = form_of(&a, x[0], x[1], x[2], form, out, scratch);
+            *at = was - step;
+            double down = form_of(&a, x[0], x[1], x[2], form, out, scratch);
+            *at = was;
+            CHECK_NEAR((double)d[part][i], (up - down) / 0.02, 2e-3);
+        }
+    for (size_t part = 0; part < 3; part++)
+        free(x[part]), free(d[part]);
+    free(form), free(out), free(scratch);
 }
 
 static void test_dropout_keeps_its_share_and_repeats(void **state) {
@@ -249,7 +326,9 @@ int main(void) {
         cmocka_unit_test(test_gated_activation_multiplies),
         cmocka_unit_test(test_softmax_survives_large_scores),
         cmocka_unit_test(test_rope_turns_back),
+        cmocka_unit_test(test_rope_is_stretched),
         cmocka_unit_test(test_attention_by_definition),
+        cmocka_unit_test(test_gradients_through_a_window),
         cmocka_unit_test(test_dropout_keeps_its_share_and_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,11 @@
  * experiment relative_effect, expected_loss  experiment  arm  share of the control's mean; in the metric's unit
  * experiment next_value        channel    'N weeks' money a week that knowing its return would be worth; n: weeks
  * experiment next_change       channel    'N weeks' share by which to change its spend (+ or -) for the test
+ * experiment next_width_now, next_width  channel  'N weeks'  width of the 90 % interval of its return, before and after
+ * experiment next_by_places     channel    'N weeks' 1: change its spend in the treated places alone; 0: everywhere
+ * experiment next_geo           geo        'treat', 'control', 'left out'  share of sales; n: its pair
+ * experiment next_error         ''         'N weeks' error of a test by places, share of the treated ones' sales
+ *             probability: share of past windows without a test that it would have called an effect; n: windows
  * experiment next_narrowing    channel    'N weeks' share by which the interval of its return would narrow
  * attribution first_touch, last_touch, shapley, markov  channel   conversions credited to it by journeys
  * attribution ..._value         channel              the same in money, when the journeys have it

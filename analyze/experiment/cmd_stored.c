@@ -75,16 +75,17 @@ bw_status bw_cmd_experiment_list(int argc, char **argv, bw_err *err) {
     return st;
 }
 
-static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
+static bw_status print_channels(sqlite3 *db, int64_t run, bool *places, bw_err *err) {
+    static const char ROWS[] =
+        "SELECT v.subject, v.mean, c.mean, v.n, w.mean, n.mean, a.mean, p.mean FROM estimate v "
+        "JOIN estimate c ON c.run = v.run AND c.subject = v.subject AND c.name = 'next_change' "
+        "JOIN estimate w ON w.run = v.run AND w.subject = v.subject AND w.name = 'next_narrowing' "
+        "JOIN estimate n ON n.run = v.run AND n.subject = v.subject AND n.name = 'next_width_now' "
+        "JOIN estimate a ON a.run = v.run AND a.subject = v.subject AND a.name = 'next_width' "
+        "JOIN estimate p ON p.run = v.run AND p.subject = v.subject AND p.name = 'next_by_places' "
+        "WHERE v.run = ? AND v.name = 'next_value' ORDER BY v.mean DESC";
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(
-        db,
-        "SELECT v.subject, v.mean, c.mean, v.n, w.mean FROM estimate v JOIN estimate c ON c.run = "
-        "v.run AND c.subject = "
-        "v.subject AND c.name = 'next_change' JOIN estimate w ON w.run = v.run AND w.subject = "
-        "v.subject AND w.name = "
-        "'next_narrowing' WHERE v.run = ? AND v.name = 'next_value' ORDER BY v.mean DESC",
-        &s, err);
+    bw_status st = bw_db_prepare(db, ROWS, &s, err);
     bool row = true;
     size_t shown = 0;
     if (st == BW_OK)
@@ -94,10 +95,13 @@ static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
         if (st != BW_OK || !row)
             break;
         if (!shown++)
-            printf("%-20s %16s %14s %8s %20s\n", "channel", "worth, a week", "change spend",
-                   "weeks", "interval narrower by");
-        printf("%-20s %16s %14s %8.0f %20s\n", sqlite3_column_text(s, 0), bw_show(number(s, 1)),
-               bw_show_share(number(s, 2)), number(s, 3), bw_show_share(number(s, 4)));
+            printf("%-18s %14s %13s %6s %9s   %s\n", "channel", "worth, a week", "change spend",
+                   "weeks", "where", "90 % interval of its next return: width now, after");
+        *places |= number(s, 7) > 0;
+        printf("%-18s %14s %13s %6.0f %9s   %s, %s (%s narrower)\n", sqlite3_column_text(s, 0),
+               bw_show(number(s, 1) < 0.005 ? 0 : number(s, 1)), bw_show_share(number(s, 2)),
+               number(s, 3), number(s, 7) > 0 ? "places" : "all over", bw_show(number(s, 5)),
+               bw_show(number(s, 6)), bw_show_share(number(s, 4)));
     }
     sqlite3_finalize(s);
     if (st == BW_OK && !shown)
@@ -106,12 +110,57 @@ static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
     return st;
 }
 
+static bw_status print_lines(sqlite3 *db, int64_t run, const char *sql, const char *title,
+                             bw_err *err) {
+    sqlite3_stmt *s;
+    bw_status st = bw_db_prepare(db, sql, &s, err);
+    bool row = true;
+    size_t shown = 0;
+    if (st == BW_OK)
+        sqlite3_bind_int64(s, 1, run);
+    while (st == BW_OK && row) {
+        st = bw_db_step(s, &row, err);
+        if (st == BW_OK && row) {
+            if (!shown++)
+                printf("\n%s\n", title);
+            printf("  %s\n", sqlite3_column_text(s, 0));
+        }
+    }
+    sqlite3_finalize(s);
+    return st;
+}
+
+static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
+    bool places = false;
+    bw_status st = print_channels(db, run, &places, err);
+    if (st == BW_OK)
+        st = print_lines(
+            db, run,
+            "SELECT printf('pair %d: treat %s (%.1f %% of sales), keep %s (%.1f %%)', t.n, "
+            "t.subject, 100 * t.mean, c.subject, 100 * c.mean) FROM estimate t JOIN estimate c ON "
+            "c.run = t.run AND c.name = t.name AND c.n = t.n AND c.at = 'control' "
+            "WHERE t.run = ? AND t.name = 'next_geo' AND t.at = 'treat' ORDER BY t.n",
+            places ? "places" : "places, should you prefer a test that does not touch all of them",
+            err);
+    if (st == BW_OK)
+        st = print_lines(
+            db, run,
+            "SELECT printf('%-9s error %.1f %% of the treated places'' sales, %.0f windows, false "
+            "alarms %.0f %%', at, 100 * mean, n, 100 * probability) FROM estimate WHERE run = ? "
+            "AND "
+            "name = 'next_error' ORDER BY CAST(at AS INTEGER)",
+            "the same test where nothing happened (5 % false alarms are as it should be)", err);
+    return st;
+}
+
 bw_status bw_cmd_experiment_next(int argc, char **argv, bw_err *err) {
     const bw_usage usage = {
         "experiment next [options]",
         "What to test next: the channels by what knowing their return would be worth, by how much "
         "to move the\n"
-        "spend, for how many weeks, and by how much the interval of the return would narrow.",
+        "spend, for how many weeks, and by how much the interval of the return would narrow. Where "
+        "sales are\n"
+        "known by place: which places to treat and which to keep, tried on the past.",
         "  bellwether experiment next\n"};
     bool json = false;
     sqlite3 *db;
@@ -119,6 +168,8 @@ bw_status bw_cmd_experiment_next(int argc, char **argv, bw_err *err) {
     bw_status st = open_and_run(&argc, &argv, &usage, &json, &db, &run, err);
     if (st == BW_OK)
         st = json ? bw_run_json(db, "experiment", run, err) : print_next(db, run, err);
+    if (st == BW_OK && !json)
+        st = bw_run_print_notes(db, run, err);
     bw_db_close(db);
     return st;
 }

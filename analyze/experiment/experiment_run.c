@@ -1,37 +1,32 @@
 /* analyze/experiment/experiment_run.c - stored experiments as a stage: judge every one, and say what to test next.
  *
- * Arms are compared metric by metric (ab.h); tests that came with an effect and its error are restated.
- * What to test next: the channel whose marginal return is so uncertain that knowing it would move the most
- * money, the share by which to change its spend, and for how many weeks, from the noise of weekly sales. */
+ * Arms are compared metric by metric (ab.h); tests that came with an effect and its error are restated. What to test next is
+ * weighed in next.c. */
 #include "analyze/runs.h"
 
 #include "analyze/experiment/ab.h"
-#include "analyze/forecast/forecast_load.h"
+#include "analyze/experiment/next.h"
 #include "analyze/output.h"
 #include "analyze/store.h"
 #include "sql/db.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SEED       7u
-#define TEXT_MAX   200
-#define SPEND_MOVE 0.5 /* share of a channel's spend that the test takes away or adds */
-#define WEEKS_MAX  12
-#define WEEKS_MIN  2
-#define STAKE      0.2 /* share of a channel's spend that an answer would move */
-#define Z90        1.644854
+#define SEED     7u
+#define TEXT_MAX 200
+#define Z90      1.644854
 
 static const char INPUT[] =
     "SELECT id, coalesce(start_day, ''), coalesce(end_day, ''), effect, effect_sd, metric FROM "
     "experiment "
     "UNION ALL SELECT experiment, arm, metric, n, sum, sum_sq FROM experiment_arm "
     "UNION ALL SELECT 'fit', max(id), '', 0, 0, 0 FROM model_run WHERE kind = 'fit' "
-    "UNION ALL SELECT 'sales', max(day), count(*), total(revenue), 0, 0 FROM outcome";
+    "UNION ALL SELECT 'sales', max(day), count(*), total(revenue), count(DISTINCT geo), 0 FROM "
+    "outcome";
 
 struct stage {
     sqlite3 *db;
@@ -202,87 +197,6 @@ static bw_status warn_of_overlaps(struct stage *g, bw_err *err) {
     return st;
 }
 
-/* ---- the next test ---- */
-
-/* Noise of a week's sales: the spread of the forecast one week ahead. */
-static double weekly_noise(sqlite3 *db) {
-    bw_series s;
-    bw_forecast f;
-    bw_notes unused = {0};
-    double sd = NAN;
-    if (bw_series_from_db(db, "revenue", 1, &s, &unused, NULL) == BW_OK) {
-        if (bw_forecast_fit(&s, false, SEED, &f, NULL) == BW_OK) {
-            sd = f.fan[0].sd;
-            bw_forecast_free(&f);
-        }
-        bw_series_free(&s);
-    }
-    bw_notes_free(&unused);
-    return sd;
-}
-
-/* Expected gain of knowing a return of mean m and error s against the break-even 1, per money at stake. */
-static double worth_knowing(double m, double s) {
-    double z = fabs(m - 1) / s;
-    return s * (gsl_ran_ugaussian_pdf(z) - z * gsl_cdf_ugaussian_Q(z));
-}
-
-/* Weeks of moving the spend so that the error of the return halves; at most WEEKS_MAX. */
-static int weeks_needed(double sd, double noise, double moved_a_week) {
-    for (int w = WEEKS_MIN; w < WEEKS_MAX; w++) {
-        double test = sqrt(w) * noise / (moved_a_week * w);
-        if (1 / sqrt(1 / (sd * sd) + 1 / (test * test)) <= sd / 2)
-            return w;
-    }
-    return WEEKS_MAX;
-}
-
-static bw_status advise_channel(struct stage *g, const char *channel, double m, double sd,
-                                double spend, double noise, double margin, bw_err *err) {
-    double moved = SPEND_MOVE * spend;
-    int weeks = weeks_needed(sd, noise, moved);
-    double test = sqrt(weeks) * noise / (moved * weeks),
-           after = 1 / sqrt(1 / (sd * sd) + 1 / (test * test));
-    double worth = STAKE * spend * worth_knowing(m * margin, sd * margin);
-    char days[16];
-    snprintf(days, sizeof days, "%d weeks", weeks);
-    bw_status st = put(g, "next_value", channel, days, "money", worth, NAN, NAN, weeks, err);
-    if (st == BW_OK)
-        st = put(g, "next_change", channel, days, "share",
-                 m * margin >= 1 ? SPEND_MOVE : -SPEND_MOVE, NAN, NAN, weeks, err);
-    return st == BW_OK ? put(g, "next_narrowing", channel, days, "share", 1 - after / sd, NAN, NAN,
-                             weeks, err)
-                       : st;
-}
-
-static bw_status advise_next(struct stage *g, bw_err *err) {
-    static const char RETURNS[] =
-        "SELECT m.subject, m.mean, coalesce(m.sd, (m.hi - m.lo) / 3.29), (SELECT total(cost) FROM "
-        "spend WHERE channel = "
-        " m.subject AND day > date((SELECT max(day) FROM spend), '-28 days')) / 4 FROM "
-        "latest_estimate m "
-        "WHERE m.kind = 'fit' AND m.name = 'marginal_roas' AND m.at = '' ORDER BY 1";
-    sqlite3_stmt *s;
-    char *setting = bw_db_setting(g->db, "margin", "");
-    double margin = setting && *setting ? strtod(setting, NULL) : 1, noise = NAN;
-    free(setting);
-    bw_status st = bw_db_prepare(g->db, RETURNS, &s, err);
-    bool row = true;
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st != BW_OK || !row)
-            break;
-        double m = sqlite3_column_double(s, 1), sd = sqlite3_column_double(s, 2),
-               spend = sqlite3_column_double(s, 3);
-        if (isnan(noise))
-            noise = weekly_noise(g->db);
-        if (sd > 0 && spend > 0 && noise > 0)
-            st = advise_channel(g, text(s, 0), m, sd, spend, noise, margin > 0 ? margin : 1, err);
-    }
-    sqlite3_finalize(s);
-    return st;
-}
-
 static bw_status store_notes(struct stage *g, bw_err *err) {
     cJSON *o = cJSON_CreateObject();
     bw_notes_json(&g->notes, o);
@@ -312,7 +226,7 @@ static bw_status store_all(struct stage *g, bw_err *err) {
     if (st == BW_OK)
         st = warn_of_overlaps(g, err);
     if (st == BW_OK)
-        st = advise_next(g, err);
+        st = bw_next_store(g->db, g->run, &g->notes, &g->stored, err);
     if (st == BW_OK && !g->stored)
         return bw_fail(err, BW_EDATA, "%s",
                        g->notes.n ? g->notes.text[0]

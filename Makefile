@@ -53,6 +53,9 @@ test-real: all               ## the main job on published data; needs DATA=folde
 test-browser: all            ## the demo report in Chromium: axe-core, overflow, overlap, requests
 	@tests/run.sh tests/browser/run.sh
 
+test-odd: all                ## forty odd shops through fit, report and verify, minutes
+	@tests/run.sh tests/slow/odd_shops.sh
+
 test-slow: all               ## statistical coverage by simulation, minutes
 	@$(MAKE) --no-print-directory -j"$$(nproc)" $(patsubst %.c,$(BUILD)/%,$(wildcard tests/slow/test_*.c))
 	@tests/run.sh $(patsubst %.c,$(BUILD)/%,$(wildcard tests/slow/test_*.c))

@@ -55,7 +55,7 @@ static const struct shape {
     {"one-week", "a single week", {.weeks = 1, .reviews = 40, .messages = 15, .customers = 100}},
     {"half-year", "half a year", {.weeks = 26, .reviews = 900, .messages = 380, .customers = 1400}},
     {"huge", "amounts with twelve digits", {.currency = "IDR", .money = 5e6}},
-    {"tiny", "a shop that earns pennies", {.currency = "USD", .money = 2e-5}},
+    {"tiny", "a shop that earns next to nothing", {.currency = "USD", .money = 2e-3}},
     {"one-product",
      "a single product",
      {.twist = "DELETE FROM outcome WHERE product <> (SELECT min(product) FROM outcome);"}},

@@ -217,7 +217,7 @@ static void find_complaint(finder *f) {
     cJSON_AddNumberToObject(action, "negative", negative ? negative->value : 0);
     cJSON_AddNumberToObject(action, "shift", moved->value);
     c->action = print_json(f, action);
-    c->run = f->s->runs.sentiment;
+    c->run = f->s->runs.fit;
     c->unit = "balance"; /* what it aims at: back to where it was */
     c->gain = -moved->value;
     c->lo = -moved->hi;

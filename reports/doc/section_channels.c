@@ -121,7 +121,9 @@ static void say_windows(bw_document *d, bw_buf *p) {
         if (strcmp(f->measure, "window") != 0)
             continue;
         const bw_fact *gain = find(d, "timing.gain", f->subject);
-        bw_message m = {.key = gain ? "timing.window_gain" : "timing.window",
+        bw_message m = {.key = !gain  ? "timing.window"
+                               : told ? "timing.window_gain.next"
+                                      : "timing.window_gain",
                         .salience = told ? 0.5 : 0.9};
         bw_message_name(&m, "channel", bw_shop_channel(d->shop, f->subject));
         bw_message_name(&m, "when", bw_shop_window(d->shop, f->at));

@@ -66,15 +66,16 @@ static void say_aspects(bw_document *d, bw_buf *p) {
 }
 
 static void say_money(bw_document *d, bw_buf *p) {
-    const bw_fact *lead = find(d, "voice.lead"), *cost = find(d, "voice.cost");
-    if (lead && lead->value > 0 && lead->probability >= 0.9) {
-        bw_message m = {.key = "voice.lead", .salience = 0.5};
-        bw_message_fact(&m, "lead", lead);
-        bw_say(d, p, &m);
-    }
-    if (cost && cost->lo > 0) {
+    const bw_fact *cost = find(d, "voice.cost"), *low = find(d, "voice.low");
+    if (cost && (cost->lo > 0 || cost->hi < 0)) {
         bw_message m = {.key = "voice.cost", .salience = 0.6};
         bw_message_fact(&m, "cost", cost);
+        bw_say(d, p, &m);
+    }
+    if (low && low->hi < 0 && strcmp(low->at, d->shop->week) != 0) {
+        bw_message m = {.key = "voice.low", .salience = 0.5};
+        bw_message_fact(&m, "low", low);
+        bw_message_day(&m, "week", low->at);
         bw_say(d, p, &m);
     }
 }
@@ -185,8 +186,8 @@ bw_status bw_section_voice(bw_document *d, bw_err *err) {
     char last[11];
     bw_day_text(bw_iso_day(d->shop->voice_week) + 6, last);
     say_mood(d, &p);
-    say_aspects(d, &p);
     say_money(d, &p);
+    say_aspects(d, &p);
     bw_say_done(d, sec, &p);
     bw_status st = bw_topics_emerging(d, sec, last, err);
     if (st == BW_OK)

@@ -166,6 +166,37 @@ static bw_status add_aspects(bw_shop *s, const char *last, const char *before, b
     return st == BW_OK ? flag_aspects(s, last, before, err) : st;
 }
 
+/* What mood does to sales: the fit's part of it, against what the average mood would bring. At this
+ * week, and in the week of the last half-year in which it cost most. */
+static bw_status add_cost(bw_shop *s, bw_err *err) {
+    static const char *const PART =
+        "SELECT mean AS value, lo, hi FROM estimate WHERE run = %lld AND "
+        "name = 'decomposition' AND subject = '_control:sentiment' AND "
+        "at = %Q";
+    const char **low;
+    size_t n;
+    bw_status st = bw_query(s, "t", &n, err,
+                            "SELECT at FROM estimate WHERE run = ?1 AND name = 'decomposition' AND "
+                            "subject = '_control:sentiment' AND at <= ?2 AND at > date(?2, '-182 "
+                            "days') ORDER BY mean, at LIMIT 1",
+                            s->runs.fit, s->week, &low);
+    if (st != BW_OK || n == 0)
+        return st;
+    const bw_fact *now = NULL;
+    st = bw_fact_add(s->facts, (bw_fact_name){"voice.cost", "", s->week, s->outcome_unit}, &now,
+                     err, PART, (long long)s->runs.fit, s->week);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"voice.low", "", low[0], s->outcome_unit}, NULL,
+                         err, PART, (long long)s->runs.fit, low[0]);
+    if (st != BW_OK || !now || now->hi >= 0)
+        return st;
+    return bw_fact_add(s->facts, (bw_fact_name){"complaint.money", "", s->week, s->outcome_unit},
+                       NULL, err,
+                       "SELECT -mean AS value, -hi AS lo, -lo AS hi FROM estimate WHERE run = %lld "
+                       "AND name = 'decomposition' AND subject = '_control:sentiment' AND at = %Q",
+                       (long long)s->runs.fit, s->week);
+}
+
 bw_status bw_gather_voice(bw_shop *s, bw_err *err) {
     if (!*s->voice_week)
         return BW_OK;
@@ -177,21 +208,5 @@ bw_status bw_gather_voice(bw_shop *s, bw_err *err) {
         st = add_event(s, last, err);
     if (st == BW_OK)
         st = add_aspects(s, last, before, err);
-    for (size_t i = 0; st == BW_OK && i < 2; i++)
-        st = bw_fact_add(
-            s->facts,
-            (bw_fact_name){i ? "voice.cost" : "voice.lead", "", "", i ? s->outcome_unit : "weeks"},
-            NULL, err,
-            "SELECT mean AS value, lo, hi, probability FROM estimate WHERE run = %lld AND name = "
-            "%Q AND subject = '' AND at = ''",
-            (long long)s->runs.sentiment, i ? "cost" : "lead");
-    const bw_fact *shift = bw_fact_find(s->facts, "voice.shift", "");
-    if (st == BW_OK && shift && shift->hi < 0) /* cost is for 0.1 of sentiment */
-        st = bw_fact_add(s->facts, (bw_fact_name){"complaint.money", "", "", s->outcome_unit}, NULL,
-                         err,
-                         "SELECT mean * 10 * %.17g AS value, lo * 10 * %.17g AS lo, hi * 10 * "
-                         "%.17g AS hi, probability FROM estimate "
-                         "WHERE run = %lld AND name = 'cost' AND subject = '' AND at = ''",
-                         -shift->value, -shift->value, -shift->value, (long long)s->runs.sentiment);
-    return st;
+    return st == BW_OK ? add_cost(s, err) : st;
 }

@@ -137,13 +137,19 @@ static void add_pattern(const bw_locale *l, bw_buf *out, const char *pattern, co
     }
 }
 
-static void add_money(const bw_locale *l, bw_buf *out, double x, const bw_number *s) {
+/* x: rounded as the style says; exact: not rounded. Where the scale shows fewer digits than the style
+ * allows, the exact value is rounded once instead of twice: 0.6496 is 0.6, though 0.65 is 0.7. */
+static void add_money(const bw_locale *l, bw_buf *out, double x, double exact, const bw_number *s) {
     int exponent = 0;
     const char *scale = x > 0 ? scale_for(l, s->scale_of, s->place, &exponent) : "";
     bw_buf digits = {0};
     double scaled = x / pow(10, exponent);
     int decimals = exponent - s->place, most = exponent == 0 ? 2 : scaled < 10 ? 1 : 2;
-    add_digits(l, &digits, scaled, x == 0 ? 0 : decimals < most ? decimals : most);
+    if (decimals > most) {
+        decimals = most;
+        scaled = exact / pow(10, exponent);
+    }
+    add_digits(l, &digits, scaled, x == 0 ? 0 : decimals);
     const char *pattern = s->bare && s->compact ? "number.money_bare_compact"
                           : s->bare             ? "number.money_bare"
                           : s->compact          ? "number.money_compact"
@@ -203,7 +209,7 @@ void bw_format(const bw_locale *l, bw_buf *out, double value, const bw_number *s
     else if (style->sign && x > 0)
         bw_buf_add(out, "+");
     if (style->unit == BW_MONEY)
-        add_money(l, out, fabs(x), style);
+        add_money(l, out, fabs(x), fabs(value), style);
     else
         add_plain(l, out, fabs(x), style);
 }

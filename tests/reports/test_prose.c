@@ -32,7 +32,7 @@ static int close_languages(void **state) {
 
 /* What fills a slot of that name. One letter: m money, M money of either sign, s share of either sign,
  * S share, p points of either sign, c count, w weeks, i index, x money a piece, e number of either
- * sign, f share that fell, n name, l list of names, d day, t text. A key in front: in the sentences whose key begins so. */
+ * sign, f share that fell, g money that was lost, n name, l list of names, d day, t text. A key in front: in the sentences whose key begins so. */
 static const struct {
     const char *key, *slot;
     char kind;
@@ -40,6 +40,7 @@ static const struct {
     {"mover", "change", 's'},
     {"chart.kpi", "change", 's'},
     {"outlook", "week", 'd'},
+    {"voice", "week", 'd'},
     {"chart.forecast", "week", 'd'},
     {"report", "week", 't'},
     {"chart.waterfall", "up", 'l'},
@@ -73,7 +74,7 @@ static const struct {
     {"", "change", 'M'},
     {"", "change2", 's'},
     {"", "channel", 'n'},
-    {"", "cost", 'm'},
+    {"", "cost", 'M'},
     {"", "count", 'c'},
     {"", "data", 't'},
     {"", "day", 'd'},
@@ -92,7 +93,7 @@ static const struct {
     {"", "gain", 'm'},
     {"", "index", 'i'},
     {"", "inside", 'c'},
-    {"", "lead", 'w'},
+    {"", "low", 'g'},
     {"", "mape", 'S'},
     {"", "mentions", 'c'},
     {"", "missed", 'm'},
@@ -264,6 +265,7 @@ static double size_of(char kind) {
     switch (kind) {
     case 'm':
     case 'M':
+    case 'g':
         return exp(uniform() * 14);
     case 's':
     case 'f':
@@ -314,9 +316,9 @@ static const char *const NAMES[] = {"paid social", "tv_S", "短视频", "12 up",
 
 static bw_fact make_fact(char kind, int sign, size_t i) {
     double size = size_of(kind), half = size * (0.05 + uniform()),
-           x = either_sign(kind) ? sign * size
-               : kind == 'f'     ? -size
-                                 : size;
+           x = either_sign(kind)    ? sign * size
+               : strchr("fg", kind) ? -size
+                                    : size;
     return (bw_fact){.id = bw_arena_textf(arena, "t/%zu", i),
                      .measure = "t",
                      .subject = "",
@@ -327,7 +329,8 @@ static bw_fact make_fact(char kind, int sign, size_t i) {
                      .hi = kind == 'c' ? NAN : x + half,
                      .probability = uniform(),
                      .n = floor(uniform() * 900),
-                     .reference = kind == 'c' ? size * 0.9 : NAN};
+
+                     .reference = kind == 'c' || kind == 'S' ? size * 0.9 : NAN};
 }
 
 /* Fills the sentence's slots; sign is given to the slots that have one. */

@@ -37,7 +37,7 @@ UPDATE review_aspect SET positive = 0.95 - negative;
 
 INSERT INTO model_run (id, kind, engine, seed, input, health, first_day, last_day, created_at)
 SELECT column1, column2, 'test', 1, 'x', 'good', '2024-11-11', '2026-11-08', '2026-11-09 06:00' FROM
-  (VALUES (1, 'fit'), (2, 'plan'), (3, 'change'), (4, 'timing'), (5, 'forecast'), (6, 'sentiment'), (7, 'price'), (8, 'content'));
+  (VALUES (1, 'fit'), (2, 'plan'), (3, 'change'), (4, 'timing'), (5, 'forecast'), (7, 'price'), (8, 'content'));
 CREATE TEMP TABLE t_e (run, name, subject, at, mean, sd, probability, n, unit);
 INSERT INTO t_e SELECT 1, 'roas', name, '', roas, sd, CASE WHEN roas - sd > 1 THEN 0.97 ELSE 0.7 END, NULL, 'money' FROM t_channel;
 INSERT INTO t_e SELECT 1, 'marginal_roas', name, '', next, next_sd, CASE WHEN next - 1.6 * next_sd > 1 THEN 0.96 WHEN next + 1.6 * next_sd < 1 THEN 0.02 ELSE 0.6 END, NULL, 'money' FROM t_channel;
@@ -63,7 +63,7 @@ INSERT INTO t_e SELECT 4, 'index', 'email', (i % 7) || '-' || printf('%02d', h),
 INSERT INTO t_e VALUES (4, 'window', 'email', '1-19/3-21', 1.52, 0.12, 0.81, 420, ''), (4, 'gain', 'email', '', 0.12, 0.05, 0.93, NULL, 'share');
 INSERT INTO t_e SELECT 5, 'outcome', '', date('2026-11-02', '+' || (7 * (i + 1)) || ' days'), 252000 + 2000 * i, 6000 + 900 * i, NULL, NULL, 'money' FROM t_day WHERE i < 10;
 INSERT INTO t_e VALUES (5, 'plan_met', '', '2026-12-01..2026-12-31', 300000, NULL, 0.03, NULL, 'money');
-INSERT INTO t_e VALUES (6, 'lead', '', '', 2, 0.6, 0.9, NULL, 'weeks'), (6, 'cost', '', '', 3100, 1200, 0.97, NULL, 'money');
+INSERT INTO t_e SELECT 1, 'decomposition', '_control:sentiment', week, 2500 * cos(w * 0.4) - 4000, 900, NULL, NULL, 'money' FROM t_week;
 INSERT INTO t_e VALUES (7, 'elasticity', '', '', -1.8, 0.3, 0.999, NULL, ''), (8, 'effect', 'question', 'email', 0.14, 0.05, 0.99, 300, 'share');
 INSERT INTO estimate (run, name, subject, at, mean, sd, lo, hi, lo50, hi50, probability, n, unit)
 SELECT run, name, subject, at, mean, sd, mean - 1.645 * sd, mean + 1.645 * sd, mean - 0.674 * sd, mean + 0.674 * sd, probability, n, unit FROM t_e;

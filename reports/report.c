@@ -158,7 +158,7 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
         return st;
     if (!*s->week)
         st = bw_fail(err, BW_EDATA,
-                     "the database holds no outcome, spend or review yet; 'bellwether import "
+                     "the database holds no outcome, spend, review or message yet; 'bellwether import "
                      "--help' shows how to fill it");
     if (st == BW_OK)
         st = set_length(s, o->length, err);

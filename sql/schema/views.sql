@@ -5,7 +5,8 @@
 CREATE VIEW calendar_day AS
 SELECT day, date(day, '-' || ((strftime('%w', day) - ws + 7) % 7) || ' days') AS week
 FROM (SELECT DISTINCT day FROM outcome UNION SELECT DISTINCT day FROM spend
-      UNION SELECT DISTINCT day FROM review WHERE day IS NOT NULL),
+      UNION SELECT DISTINCT day FROM review WHERE day IS NOT NULL
+      UNION SELECT DISTINCT substr(sent_at, 1, 10) FROM message),
      (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'week_start'), 1) AS ws);
 
 -- One row a week: outcome, spend, discount.

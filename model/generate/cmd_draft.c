@@ -11,7 +11,8 @@
 #include <string.h>
 
 typedef struct {
-    const char *model, *prompt, *stop, *precision;
+    const char *model, *prompt, *precision;
+    bw_text_list stop;
     bw_pack_kind kind;
     long n, top_k, max_length, seed, beams, no_repeat;
     double temperature, top_p, min_p, repetition;
@@ -29,6 +30,21 @@ static char *unescape(const char *text) {
         text += known != NULL;
     }
     return bw_buf_take(&b);
+}
+
+#define MOST_STOPS (sizeof((bw_text_list *)0)->text / sizeof(char *))
+
+/* stops [list->n]: caller frees each. An empty one would end every draft at once and is passed over. */
+static bw_status read_stops(const bw_text_list *list, char *stops[], size_t *n, bw_err *err) {
+    *n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (!*list->text[i])
+            continue;
+        stops[*n] = unescape(list->text[i]);
+        if (!stops[(*n)++])
+            return bw_fail_memory(err);
+    }
+    return BW_OK;
 }
 
 /* The chain, in the order in which the reference applies it. */
@@ -160,7 +176,7 @@ static const bw_usage USAGE = {
     "nothing checks what they claim.",
     "  bellwether draft --model SmolLM2-135M --prompt \"Subject: Summer sale\" -n 3\n"
     "  bellwether draft --model gpt2 --prompt \"Our new hand cream\" --top-k 50 --top-p 0.95 \\\n"
-    "      --max-length 200 --stop '\\n\\n' --seed 7\n"
+    "      --max-length 200 --stop '\\n\\n' --stop '###' --seed 7\n"
     "  bellwether draft --model bart-summary --prompt \"$(cat text)\" --beams 4 -n 1\n"};
 
 static bw_status parse(arguments *a, int argc, char **argv, bw_err *err) {
@@ -176,7 +192,8 @@ static bw_status parse(arguments *a, int argc, char **argv, bw_err *err) {
         {"repetition-penalty", 0, BW_OPT_REAL, &a->repetition, "R", "above 1 repeats less (1)"},
         {"no-repeat", 0, BW_OPT_LONG, &a->no_repeat, "N", "no N tokens twice in a row (0: off)"},
         {"max-length", 0, BW_OPT_LONG, &a->max_length, "N", "tokens in all, prompt included (200)"},
-        {"stop", 0, BW_OPT_TEXT, &a->stop, "TEXT", "end in front of TEXT; \\n is a line break"},
+        {"stop", 0, BW_OPT_LIST, &a->stop, "TEXT",
+         "end in front of TEXT; \\n is a line break; may be given again"},
         {"seed", 0, BW_OPT_LONG, &a->seed, "N", "start of the random numbers (1)"},
         {"precision", 0, BW_OPT_TEXT, &a->precision, "P", "f32 (exact), bf16 or int8 (faster)"},
         {"greedy", 0, BW_OPT_FLAG, &a->greedy, NULL, "always the likeliest token; one draft"},
@@ -211,16 +228,15 @@ bw_status bw_cmd_draft(int argc, char **argv, bw_err *err) {
                       .sample = !a.greedy && !beams,
                       .beams = (size_t)a.beams,
                       .length_penalty = 1};
-    char *stop = a.stop ? unescape(a.stop) : NULL;
-    const char *stops[] = {stop};
-    if (stop && *stop) {
-        how.stop = stops;
-        how.n_stop = 1;
-    }
+    char *stops[MOST_STOPS] = {0};
+    how.stop = (const char *const *)stops;
+    st = read_stops(&a.stop, stops, &how.n_stop, err);
     a.greedy = a.greedy || beams; /* neither draws */
-    st = add_processors(&a, &how.processors, err);
+    if (st == BW_OK)
+        st = add_processors(&a, &how.processors, err);
     if (st == BW_OK)
         st = draft(&a, &how, err);
-    free(stop);
+    for (size_t i = 0; i < a.stop.n; i++)
+        free(stops[i]);
     return st;
 }

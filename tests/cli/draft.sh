@@ -8,5 +8,6 @@ fails "a prompt without its option" 2 "behind --prompt" "$BW" draft --model "$T"
 fails "zero drafts" 2 "-n is 0" "$BW" draft --model "$T" --prompt x -n 0
 fails "a nucleus above 1" 2 "top_p is 1.5" "$BW" draft --model "$T" --prompt x --top-p 1.5
 fails "no heat" 2 "temperature is 0" "$BW" draft --model "$T" --prompt x --temperature 0
+fails "a stop without its text" 2 "stop" "$BW" draft --model "$T" --prompt x --stop '###' --stop
 contains "help names the options of the field" "$("$BW" draft --help)" "--max-length N"
 finish

@@ -122,7 +122,8 @@ static void a_long_prompt_loses_its_beginning_and_says_so(void **state) {
     bw_drafts_free(&d);
 }
 
-/* A stop string taken from the middle of what is written without it. */
+/* A stop string taken from the middle of what is written without it; a second one that does not come
+ * up changes nothing, whichever stands first. */
 static void a_stop_string_ends_the_text_in_front_of_it(void **state) {
     (void)state;
     bw_writing how = {.n = 1, .max_length = 40, .seed = 3, .sample = true};
@@ -134,9 +135,9 @@ static void a_stop_string_ends_the_text_in_front_of_it(void **state) {
     while (at > 2 && ((unsigned char)whole.draft[0].text[at] & 0x80)) /* not inside a character */
         at--;
     memcpy(stop, whole.draft[0].text + at, 1);
-    const char *stops[] = {stop};
+    const char *stops[] = {"nowhere in it", stop};
     how.stop = stops;
-    how.n_stop = 1;
+    how.n_stop = 2;
     bw_drafts cut = write_drafts("It is", &how);
     assert_int_equal(cut.draft[0].ended, BW_ENDED_STOP);
     size_t kept = strcspn(whole.draft[0].text, stop);

@@ -342,7 +342,7 @@ bw_status bw_ask(bw_shop *s, const char *question, bw_answer *out, bw_err *err) 
     bw_status st = open_book(&k, err);
     if (st == BW_OK) {
         bw_ask_match m[3];
-        size_t n = bw_ask_find(s->arena, &k.book, question, NULL, m, 3);
+        size_t n = bw_ask_find(s->arena, &k.book, question, bw_ask_meaning, m, 3);
         if (n && m[0].score >= ENOUGH)
             st = answer(&k, &m[0], err);
         else

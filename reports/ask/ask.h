@@ -2,7 +2,7 @@
  *
  * What can be asked is written down: the queries in reports/ask/questions.json, the ways to ask and
  * the sentences that answer in reports/prose/ask.LANG.txt. The matcher (match.h) picks a question and
- * its names and period; the facts come from the question's queries with those as quoted values; the
+ * its names and period, by words and by what the shipped encoder makes of them (meaning.c); the facts come from the question's queries with those as quoted values; the
  * grammar says the answer. A question that is not in the book gets the nearest ones, never a guess. */
 #ifndef BW_REPORTS_ASK_H
 #define BW_REPORTS_ASK_H

@@ -9,10 +9,19 @@
 #define MISSING_SLOT      0.5  /* factor for a slot of the pattern that the question leaves open */
 #define NAMES_MAX         3
 
+/* One member of a synonym line, ready to be looked for, and what stands for it. */
+typedef struct {
+    bw_words member;
+    const char *first;
+} synonym;
+
 typedef struct {
     bw_arena *a;
     const bw_ask_book *book;
     bw_words *patterns; /* [n_patterns] */
+    double **weights;   /* of the patterns' words */
+    synonym *synonyms;
+    size_t n_synonyms;
 } matcher;
 
 /* ---- names ---- */
@@ -104,22 +113,27 @@ static bool stands_at(const bw_words *w, size_t at, const bw_words *part) {
 }
 
 /* A synonym line is a flat list of words where "," parts the members; the first stands for all. */
-static void use_synonyms(const matcher *m, bw_words *w) {
+static void read_synonyms(matcher *m) {
     for (size_t s = 0; s < m->book->n_synonyms; s++) {
-        const char *line = m->book->synonyms[s];
         const char *first = NULL;
-        for (const char *p = line; *p;) {
+        for (const char *p = m->book->synonyms[s]; *p;) {
             size_t len = strcspn(p, ",");
             bw_words member = bw_words_of(m->a, bw_arena_text_n(m->a, p, len));
             stem_all(m->a, &member);
             if (!first)
                 first = join(m->a, &member, 0, member.n);
-            for (size_t at = 0; at < w->n; at++)
-                if (stands_at(w, at, &member))
-                    replace(m->a, w, at, member.n, first);
+            m->synonyms = bw_arena_grow(m->a, m->synonyms, m->n_synonyms, sizeof *m->synonyms);
+            m->synonyms[m->n_synonyms++] = (synonym){member, first};
             p += len + (p[len] == ',');
         }
     }
+}
+
+static void use_synonyms(const matcher *m, bw_words *w) {
+    for (size_t s = 0; s < m->n_synonyms; s++)
+        for (size_t at = 0; at < w->n; at++)
+            if (stands_at(w, at, &m->synonyms[s].member))
+                replace(m->a, w, at, m->synonyms[s].member.n, m->synonyms[s].first);
 }
 
 static bool has(const bw_words *w, const char *word) {
@@ -145,6 +159,29 @@ static double weight(const matcher *m, const char *word) {
     return log(((double)all + 1) / ((double)with + 1)) + 0.1;
 }
 
+/* The weight of each word of each pattern, counted once a word. */
+static void weigh_patterns(matcher *m) {
+    const char **known = NULL;
+    double *worth = NULL;
+    size_t n = 0;
+    m->weights = bw_arena_get(m->a, (m->book->n_patterns + 1) * sizeof *m->weights);
+    for (size_t i = 0; i < m->book->n_patterns; i++) {
+        m->weights[i] = bw_arena_get(m->a, (m->patterns[i].n + 1) * sizeof **m->weights);
+        for (size_t k = 0; k < m->patterns[i].n; k++) {
+            size_t at = 0;
+            while (at < n && strcmp(known[at], m->patterns[i].word[k]) != 0)
+                at++;
+            if (at == n) {
+                known = bw_arena_grow(m->a, known, n, sizeof *known);
+                worth = bw_arena_grow(m->a, worth, n, sizeof *worth);
+                known[n] = m->patterns[i].word[k];
+                worth[n++] = weight(m, m->patterns[i].word[k]);
+            }
+            m->weights[i][k] = worth[at];
+        }
+    }
+}
+
 static bool seen_before(const bw_words *w, size_t i) {
     for (size_t j = 0; j < i; j++)
         if (strcmp(w->word[j], w->word[i]) == 0)
@@ -152,13 +189,14 @@ static bool seen_before(const bw_words *w, size_t i) {
     return false;
 }
 
-/* Weighted Jaccard overlap; words that no pattern knows count little, people pad their questions. */
-static double overlap(const matcher *m, const bw_words *q, const bw_words *p) {
+/* Weighted Jaccard overlap of the question, its words worth [n], and a pattern; words that no pattern knows count little, people pad their questions. */
+static double overlap(const matcher *m, const bw_words *q, const double *worth, size_t pattern) {
+    const bw_words *p = &m->patterns[pattern];
     double shared = 0, only_q = 0, only_p = 0, slots = 1;
     for (size_t i = 0; i < p->n; i++) {
         if (seen_before(p, i))
             continue;
-        double w = weight(m, p->word[i]);
+        double w = m->weights[pattern][i];
         if (has(q, p->word[i]))
             shared += w;
         else if (p->word[i][0] == '{' && strcmp(p->word[i], "{period}") != 0)
@@ -168,7 +206,7 @@ static double overlap(const matcher *m, const bw_words *q, const bw_words *p) {
     }
     double unknown = log((double)m->book->n_patterns + 1);
     for (size_t i = 0; i < q->n; i++) {
-        double w = weight(m, q->word[i]);
+        double w = worth[i];
         if (!seen_before(q, i) && !has(p, q->word[i]))
             only_q += w >= unknown ? 0.25 * w : q->word[i][0] == '{' ? w : 0.6 * w;
     }
@@ -206,27 +244,42 @@ static size_t best_of_each(bw_ask_match *all, size_t n, bw_ask_match *out, size_
     return kept;
 }
 
+/* The question as it stands after names and period were taken out. */
+static const char *spelt(bw_arena *a, const bw_words *w) {
+    const char *text = "";
+    for (size_t i = 0; i < w->n; i++)
+        text = bw_arena_textf(a, "%s%s%s", text, i ? " " : "", w->word[i]);
+    return text;
+}
+
 size_t bw_ask_find(bw_arena *a, const bw_ask_book *book, const char *question,
-                   const double *similarity, bw_ask_match *out, size_t max) {
+                   bw_ask_compare *compare, bw_ask_match *out, size_t max) {
     matcher m = {.a = a, .book = book};
+    read_synonyms(&m);
     m.patterns = bw_arena_get(a, (book->n_patterns + 1) * sizeof *m.patterns);
     for (size_t i = 0; i < book->n_patterns; i++)
         m.patterns[i] = prepared(&m, book->patterns[i].text);
+    weigh_patterns(&m);
     bw_ask_match found = {0};
     bw_words q = bw_words_of(a, question);
     take_names(&m, &q, &found);
     found.period = bw_period_find(&q, book->week, book->last_day);
     if (found.period.words)
         replace(a, &q, found.period.from, found.period.words, "{period}");
+    double *similarity = bw_arena_get(a, (book->n_patterns + 1) * sizeof *similarity);
+    bool meant = compare && q.n && compare(a, spelt(a, &q), book, similarity);
     stem_all(a, &q);
     use_synonyms(&m, &q);
+    double *worth = bw_arena_get(a, (q.n + 1) * sizeof *worth);
+    for (size_t i = 0; i < q.n; i++)
+        worth[i] = weight(&m, q.word[i]);
     bw_ask_match *all = bw_arena_get(a, (book->n_patterns + 1) * sizeof *all);
     for (size_t i = 0; i < book->n_patterns; i++) {
         all[i] = found;
         all[i].question = book->patterns[i].question;
         all[i].pattern = i;
-        all[i].score = overlap(&m, &q, &m.patterns[i]);
-        if (similarity)
+        all[i].score = overlap(&m, &q, worth, i);
+        if (meant)
             all[i].score =
                 (1 - SIMILARITY_WEIGHT) * all[i].score + SIMILARITY_WEIGHT * similarity[i];
     }

@@ -6,7 +6,12 @@
  *
  * Names are looked for first, longest first, forgiving typing errors, and stand for their kind
  * ("e-mial" -> {channel}). Patterns are then compared by weighted word overlap: a word counts by how
- * few questions use it (inverse document frequency), and synonyms count as their first member. */
+ * few questions use it (inverse document frequency), and synonyms count as their first member; a
+ * quarter of the score is how near the two texts are by the shipped encoder.
+ *
+ * Measured on tests/reports/data/ask_LANG.tsv, lines that were never used to improve the book: 36 of
+ * 39 English and 32 of 39 Chinese paraphrases find their question, 21 of 22 strange questions are
+ * refused in both languages together. */
 #ifndef BW_REPORTS_ASK_MATCH_H
 #define BW_REPORTS_ASK_MATCH_H
 
@@ -40,10 +45,16 @@ typedef struct {
     bw_period period;            /* words = 0: none */
 } bw_ask_match;
 
+/* One more score for each pattern, -1..1, by what the texts mean. Both are given with their names and
+ * periods as {kind}; false when it has none to give. */
+typedef bool bw_ask_compare(bw_arena *a, const char *question, const bw_ask_book *book,
+                            double *similarity);
+/* Cosine of the shipped encoder's embeddings. */
+bw_ask_compare bw_ask_meaning;
+
 /* The best pattern of each question, best first; at most max. Names, period and matches live in the
- * arena or the book. similarity (may be NULL) is one more score for each pattern, -1..1, such as the
- * cosine of embeddings, which decides between patterns that words alone leave close. */
+ * arena or the book. compare may be NULL: words alone. */
 size_t bw_ask_find(bw_arena *a, const bw_ask_book *book, const char *question,
-                   const double *similarity, bw_ask_match *out, size_t max);
+                   bw_ask_compare *compare, bw_ask_match *out, size_t max);
 
 #endif

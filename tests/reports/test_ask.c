@@ -108,7 +108,7 @@ static void check_language(const char *lang, const char *month) {
     bw_arena *a = bw_arena_new();
     bw_locale *l;
     CHECK_OK(bw_locale_new(a, lang, "EUR", &l, &err));
-    bw_ask_pattern patterns[300];
+    bw_ask_pattern patterns[600];
     const char *synonyms[64];
     bw_ask_book book = {.patterns = patterns,
                         .names = SHIPPED,

@@ -52,8 +52,8 @@ static void work_free(struct work *w) {
         gsl_vector_free(w->rhs);
 }
 
-static double logistic(double x) {
-    return 1 / (1 + exp(-x));
+double bw_glmm_mean(bw_family family, double eta) {
+    return family == BW_FAMILY_RATE ? 1 / (1 + exp(-eta)) : exp(eta);
 }
 
 double bw_glmm_predict(const bw_glmm_data *d, const double *b, size_t i) {
@@ -66,15 +66,21 @@ double bw_glmm_predict(const bw_glmm_data *d, const double *b, size_t i) {
     return fmax(-ETA_MAX, fmin(ETA_MAX, eta));
 }
 
+/* d mean / d eta of one trial. */
+static double slope(const bw_glmm_data *d, double mu) {
+    return d->family == BW_FAMILY_RATE ? mu * (1 - mu) : mu;
+}
+
 /* Variance of the working response from sampling alone. */
 static double sampling_variance(const bw_glmm_data *d, size_t i, double mu) {
-    return 1 / (d->trials[i] * mu * (1 - mu));
+    return (d->family == BW_FAMILY_MONEY ? d->unit : 1) / (d->trials[i] * slope(d, mu));
 }
 
 static void working_response(const bw_glmm_data *d, const double *b, struct work *w) {
     for (size_t i = 0; i < d->n; i++) {
-        double eta = bw_glmm_predict(d, b, i), mu = logistic(eta), v = sampling_variance(d, i, mu);
-        double step = (d->successes[i] / d->trials[i] - mu) / (mu * (1 - mu));
+        double eta = bw_glmm_predict(d, b, i), mu = bw_glmm_mean(d->family, eta);
+        double v = sampling_variance(d, i, mu);
+        double step = (d->successes[i] / d->trials[i] - mu) / slope(d, mu);
         w->eta[i] = eta;
         w->z[i] = eta + step;
         w->w[i] = 1 / (v + w->scatter2);
@@ -169,7 +175,7 @@ static void update_scatter(const bw_glmm_data *d, struct work *w, const double *
         double mid = k ? (lo + hi) / 2 : 0, sum = 0;
         for (size_t i = 0; i < d->n; i++) {
             double r = w->z[i] - bw_glmm_predict(d, b, i);
-            sum += r * r / (sampling_variance(d, i, logistic(w->eta[i])) + mid);
+            sum += r * r / (sampling_variance(d, i, bw_glmm_mean(d->family, w->eta[i])) + mid);
         }
         if (k == 0 && sum <= left) {
             hi = 0;
@@ -198,13 +204,16 @@ static double log_marginal(const bw_glmm_data *d, const struct work *w, const do
 static bw_status check(const bw_glmm_data *d, double *rate, bw_err *err) {
     double s = 0, n = 0;
     for (size_t i = 0; i < d->n; i++) {
-        if (!(d->trials[i] > 0) || d->successes[i] < 0 || d->successes[i] > d->trials[i])
+        bool part = d->family == BW_FAMILY_RATE;
+        if (!(d->trials[i] > 0) || d->successes[i] < 0 || (part && d->successes[i] > d->trials[i]))
             return bw_fail(err, BW_EDATA, "row %zu: %g of %g is not possible", i + 1,
                            d->successes[i], d->trials[i]);
         s += d->successes[i];
         n += d->trials[i];
     }
-    if (s <= 0 || s >= n)
+    if (s <= 0 && d->family != BW_FAMILY_RATE)
+        return bw_fail(err, BW_EDATA, "every one of %zu values is zero: nothing varies", d->n);
+    if (d->family == BW_FAMILY_RATE && (s <= 0 || s >= n))
         return bw_fail(err, BW_EDATA, "%s of %.0f: a rate that never varies has no pattern to find",
                        s <= 0 ? "no success" : "no failure", n);
     *rate = s / n;
@@ -255,7 +264,7 @@ static void set_start(const bw_glmm_data *d, const bw_glmm_fit *start, double ra
     if (start && start->p == d->p)
         memcpy(f->coef, start->coef, d->p * sizeof *f->coef);
     else
-        f->coef[d->column[0]] = log(rate / (1 - rate));
+        f->coef[d->column[0]] = d->family == BW_FAMILY_RATE ? log(rate / (1 - rate)) : log(rate);
 }
 
 bw_status bw_glmm(const bw_glmm_data *d, const bw_glmm_fit *start, bw_glmm_fit *fit, bw_err *err) {

@@ -1,8 +1,11 @@
-/* analyze/glmm.h - mixed regression for rates: blocks of effects that shrink towards zero together.
+/* analyze/glmm.h - mixed regression for rates, counts and money: blocks of effects that shrink towards zero
+ * together.
  *
- * successes_i of trials_i ~ binomial, logit rate_i = x_i'b + e_i;  b in block g ~ N(0, tau_g^2), flat
- * where the block is fixed;  e_i ~ N(0, scatter^2) is what one send differs from the next beyond
- * chance. Penalised iterated weighted least squares; tau by Schall (1991), scatter by the moment
+ * b in block g ~ N(0, tau_g^2), flat where the block is fixed; e_i ~ N(0, scatter^2) is what one row differs
+ * from the next beyond chance. Rates: successes_i of trials_i ~ binomial, logit rate_i = x_i'b + e_i. Counts:
+ * mean trials_i exp(x_i'b), variance mean + scatter^2 mean^2 (negative binomial). Money, most of it in few
+ * rows: the same mean, variance unit mean + scatter^2 mean^2 (a sum of single amounts whose mean square
+ * over mean is unit). Penalised iterated weighted least squares; tau by Schall (1991), scatter by the moment
  * equation of Williams (1982). The rows are sparse: each names the few columns it has, first the
  * constant. */
 #ifndef BW_ANALYZE_GLMM_H
@@ -13,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum { BW_FAMILY_RATE, BW_FAMILY_COUNT, BW_FAMILY_MONEY } bw_family;
+
 typedef struct {
     size_t n, p, width;      /* rows, columns, entries a row */
     const uint32_t *column;  /* [n, width]; UINT32_MAX = no entry */
@@ -22,7 +27,9 @@ typedef struct {
     const uint32_t *block;   /* [p] block of a column: 0 .. blocks-1 */
     size_t blocks;
     const bool *fixed; /* [blocks] flat prior */
-    bool no_scatter;   /* rows are single trials: scatter cannot be seen */
+    bw_family family;
+    double unit;     /* money only: mean square of an amount over its mean */
+    bool no_scatter; /* rows are single trials: scatter cannot be seen */
 } bw_glmm_data;
 
 typedef struct {
@@ -37,9 +44,12 @@ typedef struct {
 
 /* start may be NULL; with start given, its tau and scatter are kept and only b is fitted: for refits
  * on part of the rows or with another covariate. On BW_OK free with bw_glmm_free. Fails with BW_EDATA
- * when there is no success or no failure at all. */
+ * when there is no success, or for rates no failure, at all. */
 bw_status bw_glmm(const bw_glmm_data *d, const bw_glmm_fit *start, bw_glmm_fit *fit, bw_err *err);
 void bw_glmm_free(bw_glmm_fit *fit);
+
+/* Mean of one trial at linear predictor eta: logistic for rates, exp for the others. */
+double bw_glmm_mean(bw_family family, double eta);
 
 /* Linear predictor of row i of d under coefficients b. */
 double bw_glmm_predict(const bw_glmm_data *d, const double *b, size_t i);

@@ -13,8 +13,8 @@
 
 #include <stdint.h>
 
-/* Kinds timing and content, from message. metric: "orders", "clicks", "opens", or NULL = the first of
- * these with enough of them. window: hours. *run is the timing run. */
+/* Kinds timing and content, from message. metric: "orders", "clicks", "opens", "revenue", or NULL =
+ * the first of the former three with enough of them. window: hours. *run is the timing run. */
 bw_status bw_timing_run(sqlite3 *db, const char *metric, int window, bool force, int64_t *run,
                         bw_err *err);
 #define BW_TIMING_WINDOW 2 /* hours, unless asked otherwise */

@@ -186,7 +186,7 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
          "categories: month, weekday, contact, ..."},
         {"number", 0, BW_OPT_TEXT, &file.numbers, "A,B", "numbers held constant"},
         {"metric", 'm', BW_OPT_TEXT, &metric, "NAME",
-         "orders, clicks or opens (default: the first with enough)"},
+         "orders, clicks, opens or revenue (default: the first but revenue with enough)"},
         {"window", 'w', BW_OPT_LONG, &window, "HOURS",
          "length of the best run of hours (default 2)"},
         {"force", 0, BW_OPT_FLAG, &force, NULL, "estimate again although nothing changed"},

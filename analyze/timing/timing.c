@@ -1,8 +1,6 @@
 /* analyze/timing/timing.c - the design of the timing regression and what its draws say about slots. */
 #include "analyze/timing/timing.h"
 
-#include "analyze/glmm.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +42,8 @@ struct design {
     int hour_of[24], hours, hour[24];  /* hour_of[h]: index of hour h among the used ones, -1 */
     double first_day;
     bool promotion, gap, content[BW_CONTENT_FEATURES];
+    bw_family family;
+    double unit;
     uint32_t *column, *block;
     double *value, *successes, *trials;
     double half_life;
@@ -190,7 +190,9 @@ static bw_status fit_at(struct design *d, double half_life, const bw_glmm_fit *s
                                    .trials = d->trials,
                                    .block = d->block,
                                    .blocks = BLOCKS,
-                                   .fixed = FIXED_BLOCK},
+                                   .fixed = FIXED_BLOCK,
+                                   .family = d->family,
+                                   .unit = d->unit},
                    start, f, err);
 }
 
@@ -220,10 +222,6 @@ static bw_status fit_half_life(struct design *d, bw_glmm_fit *best, double *weig
         st = fit_at(d, d->gap ? HALF_LIVES[at] : 2, &start, best, err);
     bw_glmm_free(&start);
     return st;
-}
-
-static double logistic(double x) {
-    return 1 / (1 + exp(-x));
 }
 
 /* Mean of what a send has besides its slot: the level at which slots are compared. */
@@ -267,8 +265,8 @@ static void slot_rates(struct design *d, bw_timing *t, const double *trials, dou
         const double *b = d->draws + s * d->p;
         double sum = 0, weighted = 0;
         for (size_t c = 0; c < t->slots; c++) {
-            double rate = logistic(base + b[d->at[WEEKDAY] + c / h] + b[d->at[HOUR] + c % h] +
-                                   b[d->at[CELL] + c]);
+            double rate = bw_glmm_mean(d->family, base + b[d->at[WEEKDAY] + c / h] +
+                                                      b[d->at[HOUR] + c % h] + b[d->at[CELL] + c]);
             d->index[c * DRAWS + s] = rate;
             sum += rate;
             weighted += trials[c] * rate;
@@ -360,8 +358,8 @@ static void block_index(const struct design *d, enum block b, double base, const
             const double *x = d->draws + s * d->p + d->at[b];
             double mean = 0;
             for (size_t j = 0; j < d->levels[b]; j++)
-                mean += used[j] ? logistic(base + x[j]) / count : 0;
-            scratch[s] = logistic(base + x[k]) / mean;
+                mean += used[j] ? bw_glmm_mean(d->family, base + x[j]) / count : 0;
+            scratch[s] = bw_glmm_mean(d->family, base + x[k]) / mean;
         }
         out[k] = bw_summarise(scratch, DRAWS);
     }
@@ -386,7 +384,9 @@ static void single_effects(const struct design *d, bw_timing *t, double base, do
 
 static bw_summary lift(const struct design *d, size_t column, double base, double *scratch) {
     for (size_t s = 0; s < DRAWS; s++)
-        scratch[s] = logistic(base + d->draws[s * d->p + column]) / logistic(base) - 1;
+        scratch[s] = bw_glmm_mean(d->family, base + d->draws[s * d->p + column]) /
+                         bw_glmm_mean(d->family, base) -
+                     1;
     return bw_summarise(scratch, DRAWS);
 }
 
@@ -414,7 +414,8 @@ static void fatigue_effects(const struct design *d, bw_timing *t, double base, c
     for (size_t s = 0; s < DRAWS; s++) {
         while (k + 1 < N_HALF && ((double)s + 0.5) / DRAWS > passed)
             passed += weight[++k];
-        loss[s] = 1 - logistic(base + d->draws[s * d->p + column]) / logistic(base);
+        loss[s] = 1 - bw_glmm_mean(d->family, base + d->draws[s * d->p + column]) /
+                          bw_glmm_mean(d->family, base);
         scratch[s] = HALF_LIVES[k];
         spacing[s] =
             loss[s] <= BW_FATIGUE_LEFT ? 1 : 1 + HALF_LIVES[k] * log2(loss[s] / BW_FATIGUE_LEFT);
@@ -461,13 +462,19 @@ static bw_status estimate(struct design *d, int window, uint64_t seed, bw_timing
     return st;
 }
 
-bw_status bw_timing_fit(const bw_send *send, size_t n, size_t audiences, size_t themes, int window,
-                        uint64_t seed, bw_timing *out, bw_err *err) {
+bw_status bw_timing_fit(const bw_send *send, size_t n, size_t audiences, size_t themes,
+                        bw_family family, double unit, int window, uint64_t seed, bw_timing *out,
+                        bw_err *err) {
     *out = (bw_timing){0};
     if (n < BW_TIMING_LEAST)
         return bw_fail(err, BW_EDATA, "%zu sends; %u are the least to tell slots apart", n,
                        BW_TIMING_LEAST);
-    struct design d = {.send = send, .n = n, .audiences = audiences, .themes = themes};
+    struct design d = {.send = send,
+                       .n = n,
+                       .audiences = audiences,
+                       .themes = themes,
+                       .family = family,
+                       .unit = unit};
     survey(&d);
     bool one_day = true;
     for (size_t i = 1; i < n; i++)

@@ -1,6 +1,9 @@
 /* analyze/timing/timing.h - when to send, how often, and which content works, for one channel.
  *
- * logit rate = constant + trend + weekday + hour + weekday x hour + month + audience + promotion
+ * Orders, clicks and opens of so many delivered are rates (binomial); where nobody counted the delivered,
+ * they are counts a message (negative binomial); revenue is money a message delivered (glmm.h).
+ *
+ * logit rate, or log of the mean = constant + trend + weekday + hour + weekday x hour + month + audience + promotion
  *            + holiday (before, on, after) + pay-day + fatigue 0.5^((gap - 1) / half-life) + content + theme,
  * each block but the constant, trend, promotion and fatigue shrunk towards zero (glmm.h). A slot's
  * index is its rate over the plain mean of the slots the channel uses; what moving to it brings is
@@ -9,6 +12,7 @@
 #ifndef BW_ANALYZE_TIMING_H
 #define BW_ANALYZE_TIMING_H
 
+#include "analyze/glmm.h"
 #include "analyze/summary.h"
 #include "common/status.h"
 
@@ -57,10 +61,11 @@ typedef struct {
 } bw_timing;
 #define BW_FATIGUE_LEFT 0.05
 
-/* window: its length in hours. On BW_OK free with bw_timing_free. Fails with BW_EDATA when there are
+/* family, unit: as in glmm.h. window: its length in hours. On BW_OK free with bw_timing_free. Fails with BW_EDATA when there are
  * fewer than BW_TIMING_LEAST rows or a single slot. */
-bw_status bw_timing_fit(const bw_send *send, size_t n, size_t audiences, size_t themes, int window,
-                        uint64_t seed, bw_timing *out, bw_err *err);
+bw_status bw_timing_fit(const bw_send *send, size_t n, size_t audiences, size_t themes,
+                        bw_family family, double unit, int window, uint64_t seed, bw_timing *out,
+                        bw_err *err);
 void bw_timing_free(bw_timing *t);
 #define BW_TIMING_LEAST 30u
 

@@ -15,24 +15,22 @@
 
 const char BW_SENDS_INPUT[] =
     "SELECT channel, substr(sent_at, 1, 10), count(*), total(delivered), total(opens), "
-    "total(clicks), "
-    "total(orders), count(DISTINCT audience), total(CAST(substr(sent_at, 12, 2) AS INTEGER)) "
-    "FROM message GROUP BY 1, 2 "
+    "total(clicks), total(orders), total(revenue), count(DISTINCT audience), "
+    "total(CAST(substr(sent_at, 12, 2) AS INTEGER)) FROM message GROUP BY 1, 2 "
     "UNION ALL SELECT model, '', count(*), total(question + 2 * number + 4 * emoji + 8 * urgency + "
-    "16 * personal), "
-    "total(chars), round(total(positive), 3), round(total(negative), 3), 0, 0 FROM message_score "
-    "GROUP BY model "
-    "UNION ALL SELECT name, day || end_day, 0, 0, 0, 0, 0, 0, 0 FROM event WHERE kind IN "
+    "16 * personal), total(chars), round(total(positive), 3), round(total(negative), 3), 0, 0, 0 "
+    "FROM message_score GROUP BY model "
+    "UNION ALL SELECT name, day || end_day, 0, 0, 0, 0, 0, 0, 0, 0 FROM event WHERE kind IN "
     "('holiday', 'promotion') "
-    "UNION ALL SELECT name, '', size, 0, 0, 0, 0, 0, 0 FROM topic WHERE kind = 'message'";
+    "UNION ALL SELECT name, '', size, 0, 0, 0, 0, 0, 0, 0 FROM topic WHERE kind = 'message'";
 
-/* %s: the metric. Gaps are between days on which an audience heard from us on any channel. */
+/* Filled in: of how many, what it counts as, of how many again, the metric. Gaps are between days on which an audience heard from us on any channel. */
 static const char SENDS[] =
     "WITH usable AS ("
     " SELECT id, channel, substr(sent_at, 1, 10) AS day, CAST(substr(sent_at, 12, 2) AS INTEGER) "
     "AS hour,"
-    "  coalesce(audience, '') AS audience, delivered, min(%s, delivered) AS success FROM message"
-    " WHERE delivered > 0 AND %s IS NOT NULL AND substr(sent_at, 12, 2) GLOB '[0-2][0-9]'"
+    "  coalesce(audience, '') AS audience, %s AS trials, %s AS success FROM message"
+    " WHERE %s > 0 AND %s >= 0 AND substr(sent_at, 12, 2) GLOB '[0-2][0-9]'"
     "  AND date(substr(sent_at, 1, 10)) IS NOT NULL AND CAST(substr(sent_at, 12, 2) AS INTEGER) < "
     "24), "
     "heard AS (SELECT audience, day, julianday(day) - julianday(lag(day) OVER (PARTITION BY "
@@ -46,7 +44,7 @@ static const char SENDS[] =
     "themed AS (SELECT m.id, min(t.id) AS theme FROM topic t JOIN topic_member m ON m.topic = t.id"
     "  WHERE t.kind = 'message' GROUP BY m.id) "
     "SELECT u.channel, u.day, u.hour, u.audience, h.gap, coalesce(c.flags, 0), th.theme, count(*),"
-    "  sum(u.delivered), sum(u.success) "
+    "  sum(u.trials), sum(u.success) "
     "FROM usable u JOIN heard h ON h.audience = u.audience AND h.day = u.day "
     "LEFT JOIN content c ON c.message = u.id LEFT JOIN themed th ON th.id = u.id "
     "GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 6, 7";
@@ -66,20 +64,24 @@ struct loader {
 };
 
 static const char *choose_metric(sqlite3 *db, const char *wanted, bw_err *err) {
-    static const char *const METRICS[] = {"orders", "clicks", "opens"};
+    static const char *const METRICS[] = {"orders", "clicks", "opens", "revenue"};
     char sql[80], counts[120] = "";
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         snprintf(sql, sizeof sql, "SELECT total(%s) FROM message", METRICS[i]);
+        if (wanted && !strcmp(wanted, METRICS[i]))
+            return METRICS[i];
+        if (wanted || i == 3)
+            continue;
         double total = bw_db_number(db, sql, 0);
-        if (wanted ? !strcmp(wanted, METRICS[i]) : total >= BW_METRIC_LEAST)
+        if (total >= BW_METRIC_LEAST)
             return METRICS[i];
         size_t used = strlen(counts);
         snprintf(counts + used, sizeof counts - used, "%s%.0f %s", i ? ", " : "", total,
                  METRICS[i]);
     }
     if (wanted)
-        bw_fail(err, BW_EUSAGE, "'%s' is not counted for messages; orders, clicks and opens are",
-                wanted);
+        bw_fail(err, BW_EUSAGE,
+                "'%s' is not counted for messages; orders, clicks, opens and revenue are", wanted);
     else
         bw_fail(err, BW_EDATA,
                 "messages brought %s: too few (%.0f are the least) to tell good hours from bad "
@@ -224,9 +226,29 @@ static bw_status add_send(struct loader *l, sqlite3_stmt *s, bw_err *err) {
     return BW_OK;
 }
 
+/* Counts where nobody counted the delivered; a sum of money is as uneven as its single amounts, of which an order
+ * is one: mean square over mean is twice the mean for amounts that fall off exponentially. */
+static void choose_family(sqlite3 *db, bw_sends *out) {
+    bool delivered =
+        bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM message WHERE delivered > 0)", 0);
+    bool money = strcmp(out->metric, "revenue") == 0;
+    out->family = money ? BW_FAMILY_MONEY : delivered ? BW_FAMILY_RATE : BW_FAMILY_COUNT;
+    out->unit = 1;
+    if (money)
+        out->unit = bw_db_number(db,
+                                 "SELECT 2 * total(revenue) / coalesce(nullif(total(orders), 0), "
+                                 "nullif(count(nullif(revenue, 0)), 0), 1) FROM message WHERE "
+                                 "revenue > 0",
+                                 1);
+    out->counted = delivered;
+}
+
 static bw_status read_sends(sqlite3 *db, struct loader *l, bw_err *err) {
-    char sql[sizeof SENDS + 40];
-    snprintf(sql, sizeof sql, SENDS, l->out->metric, l->out->metric);
+    const char *metric = l->out->metric, *trials = l->out->counted ? "delivered" : "1";
+    char sql[sizeof SENDS + 120], success[40];
+    snprintf(success, sizeof success,
+             l->out->family == BW_FAMILY_RATE ? "min(%s, delivered)" : "%s", metric);
+    snprintf(sql, sizeof sql, SENDS, trials, success, trials, metric);
     sqlite3_stmt *s;
     bw_status st = bw_db_prepare(db, sql, &s, err);
     bool row = true;
@@ -254,6 +276,7 @@ bw_status bw_sends_load(sqlite3 *db, const char *metric, bw_sends *out, bw_err *
     out->metric = choose_metric(db, metric, &why);
     if (!out->metric)
         return bw_fail(err, metric ? BW_EUSAGE : BW_EDATA, "%s", why.text);
+    choose_family(db, out);
     out->scored = bw_db_number(db, "SELECT count(*) FROM message_score", 0) > 0;
     struct loader l = {.out = out};
     bw_status st = load_spans(db, "promotion", &l.days.promotion, &l.days.promotions, err);
@@ -268,7 +291,7 @@ bw_status bw_sends_load(sqlite3 *db, const char *metric, bw_sends *out, bw_err *
     free(l.days.holiday);
     free(l.theme_id);
     if (st == BW_OK && !out->channels)
-        st = bw_fail(err, BW_EDATA, "no message has both a time and a number delivered");
+        st = bw_fail(err, BW_EDATA, "no message has both a time and a result");
     if (st != BW_OK)
         bw_sends_free(out);
     return st;

@@ -14,14 +14,18 @@ typedef struct {
 } bw_send_channel;
 
 typedef struct {
-    const char *metric;       /* "orders", "clicks" or "opens": borrowed constant */
+    const char *metric;       /* "orders", "clicks", "opens" or "revenue": borrowed constant */
+    bw_family family;         /* counts where no message says how many were delivered */
+    double unit;              /* of money, see glmm.h; 1 otherwise */
     bw_send_channel *channel; /* [channels] */
     size_t channels;
     char **theme; /* [themes] names of the topics of our messages */
     size_t themes;
-    bool scored; /* content features were there */
+    bool counted; /* messages say how many were delivered */
+    bool scored;  /* content features were there */
     double first_day, last_day;
-    double untimed; /* messages left out: no delivery count, or time not YYYY-MM-DD HH:MM */
+    double
+        untimed; /* messages left out: no delivery count where others have one, no result, or no time */
 } bw_sends;
 
 /* metric NULL: the first of orders, clicks, opens with at least BW_METRIC_LEAST. Free with

@@ -193,7 +193,9 @@ static bw_status store_content(struct stage *g, bw_err *err) {
 
 static bw_status begin(struct stage *g, const char *kind, int64_t *run, bw_err *err) {
     cJSON *o = cJSON_CreateObject();
+    static const char *const FAMILIES[] = {"binomial", "negative binomial", "money"};
     cJSON_AddStringToObject(o, "metric", g->sends.metric);
+    cJSON_AddStringToObject(o, "family", FAMILIES[g->sends.family]);
     bw_notes_json(&g->notes, o);
     char *diagnostics = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
@@ -233,8 +235,8 @@ static bw_status fit_channels(struct stage *g, int window, bw_err *err) {
     bw_err why = {{0}};
     for (size_t c = 0; st == BW_OK && c < g->sends.channels; c++) {
         const bw_send_channel *ch = &g->sends.channel[c];
-        st = bw_timing_fit(ch->send, ch->n, ch->audiences, g->sends.themes, window, SEED,
-                           &g->fit[c], &why);
+        st = bw_timing_fit(ch->send, ch->n, ch->audiences, g->sends.themes, g->sends.family,
+                           g->sends.unit, window, SEED, &g->fit[c], &why);
         fitted += st == BW_OK;
         if (st == BW_EDATA) {
             bw_note(&g->notes, "%s: %s", ch->name, why.text);
@@ -246,8 +248,13 @@ static bw_status fit_channels(struct stage *g, int window, bw_err *err) {
     if (st != BW_OK)
         return bw_fail(err, st, "%s", why.text);
     if (g->sends.untimed > 0)
-        bw_note(&g->notes, "%.0f messages are left out: no time of day, or no number delivered",
+        bw_note(&g->notes,
+                "%.0f messages are left out: no time of day, no result, or no number delivered",
                 g->sends.untimed);
+    if (!g->sends.counted)
+        bw_note(&g->notes,
+                "no message says how many were delivered: %s are taken as counts a message",
+                g->sends.metric);
     if (!g->sends.scored)
         bw_note(&g->notes,
                 "messages have no content scores yet: run 'bellwether score' for content effects");

@@ -98,6 +98,52 @@ static void single_trials_and_their_sum_agree(void **state) {
     bw_glmm_free(&added);
 }
 
+/* Two groups of counts without a prior: the estimates are the logs of their means, 4 and 11, and the scatter
+ * is the deviation beyond chance: of 1, 3, 5, 7 the variance 20 / 3 exceeds the mean 4. Money in cents with
+ * the unit in cents is the same model as in euros. */
+static void counts_and_money_have_the_log_of_their_mean(void **state) {
+    (void)state;
+    enum { N = 8 };
+    static const double y[N] = {1, 3, 5, 7, 5, 17, 2, 20}, one[N] = {1, 1, 1, 1, 1, 1, 1, 1};
+    double cents[N];
+    uint32_t column[2 * N], block[2] = {0, 0};
+    for (uint32_t i = 0; i < N; i++) {
+        column[2 * i] = 0;
+        column[2 * i + 1] = i < 4 ? UINT32_MAX : 1;
+        cents[i] = 100 * y[i];
+    }
+    static const bool fixed[1] = {true};
+    bw_glmm_data d = {.n = N,
+                      .p = 2,
+                      .width = 2,
+                      .column = column,
+                      .successes = y,
+                      .trials = one,
+                      .block = block,
+                      .blocks = 1,
+                      .fixed = fixed,
+                      .family = BW_FAMILY_COUNT};
+    bw_glmm_fit counts, money, small;
+    CHECK_OK(bw_glmm(&d, NULL, &counts, &err));
+    CHECK_NEAR(exp(counts.coef[0]), 4, 0.05);
+    CHECK_NEAR(exp(counts.coef[0] + counts.coef[1]), 11, 0.1);
+    assert_true(counts.scatter > 0.2 && counts.scatter < 1);
+    d.family = BW_FAMILY_MONEY;
+    d.unit = 2;
+    CHECK_OK(bw_glmm(&d, NULL, &money, &err));
+    d.successes = cents;
+    d.unit = 200;
+    CHECK_OK(bw_glmm(&d, NULL, &small, &err));
+    CHECK_NEAR(small.coef[0] - money.coef[0], log(100), 0.01);
+    CHECK_REL(small.scatter, money.scatter, 1e-2);
+    bw_glmm_free(&counts);
+    bw_glmm_free(&money);
+    bw_glmm_free(&small);
+    static const double none[N] = {0};
+    d.successes = none;
+    CHECK_FAILS(bw_glmm(&d, NULL, &counts, &err), BW_EDATA, "every one of 8 values is zero");
+}
+
 /* Scores 1..4, labels 0 1 0 1: three of four pairs are in order. A tie counts half. */
 static void auc_counts_pairs(void **state) {
     (void)state;
@@ -145,7 +191,7 @@ static void the_good_hour_is_found_with_its_gain(void **state) {
     bw_send *send = calloc(SENDS, sizeof *send);
     simulate(send, 5);
     bw_timing t;
-    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, 2, 1, &t, &err));
+    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, BW_FAMILY_RATE, 1, 2, 1, &t, &err));
     const bw_slot *best = &t.slot[t.best];
     assert_int_equal(best->weekday, 3);
     assert_int_equal(best->hour, 19);
@@ -168,8 +214,8 @@ static void equal_data_and_seed_give_equal_bytes(void **state) {
     bw_send *send = calloc(SENDS, sizeof *send);
     simulate(send, 6);
     bw_timing a, b;
-    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, 2, 1, &a, &err));
-    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, 2, 1, &b, &err));
+    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, BW_FAMILY_RATE, 1, 2, 1, &a, &err));
+    CHECK_OK(bw_timing_fit(send, SENDS, 3, 0, BW_FAMILY_RATE, 1, 2, 1, &b, &err));
     assert_memory_equal(a.slot, b.slot, a.slots * sizeof *a.slot);
     bw_timing_free(&a);
     bw_timing_free(&b);
@@ -185,9 +231,10 @@ static void one_hour_has_nothing_to_compare_with(void **state) {
         send[i].hour = 9;
     }
     bw_timing t;
-    CHECK_FAILS(bw_timing_fit(send, SENDS, 3, 0, 2, 1, &t, &err), BW_EDATA,
+    CHECK_FAILS(bw_timing_fit(send, SENDS, 3, 0, BW_FAMILY_RATE, 1, 2, 1, &t, &err), BW_EDATA,
                 "same hour of the same weekday");
-    CHECK_FAILS(bw_timing_fit(send, 12, 3, 0, 2, 1, &t, &err), BW_EDATA, "12 sends");
+    CHECK_FAILS(bw_timing_fit(send, 12, 3, 0, BW_FAMILY_RATE, 1, 2, 1, &t, &err), BW_EDATA,
+                "12 sends");
     free(send);
 }
 
@@ -196,6 +243,7 @@ int main(void) {
         cmocka_unit_test(two_rates_give_the_log_odds_ratio),
         cmocka_unit_test(separation_gives_a_large_finite_effect),
         cmocka_unit_test(single_trials_and_their_sum_agree),
+        cmocka_unit_test(counts_and_money_have_the_log_of_their_mean),
         cmocka_unit_test(auc_counts_pairs),
         cmocka_unit_test(the_good_hour_is_found_with_its_gain),
         cmocka_unit_test(equal_data_and_seed_give_equal_bytes),

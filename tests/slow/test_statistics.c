@@ -219,9 +219,17 @@ static void elasticities(void **state) {
     covers("shrunk elasticities", inside, all);
 }
 
-/* Rates by hour: effects of weekday and hour drawn anew each time, sends scattered beyond chance. */
-static void hours(void **state) {
-    (void)state;
+/* What one send brings when its mean is so high: orders of 3000 delivered, a count of its own, or money in
+ * orders of 50 on average (exponential: mean square over mean 100). */
+static double brings(bw_family family, double rate) {
+    if (family == BW_FAMILY_RATE)
+        return gsl_ran_binomial(rng, fmin(rate, 1), 3000);
+    double orders = gsl_ran_poisson(rng, 3000 * rate);
+    return family == BW_FAMILY_COUNT || orders == 0 ? orders : gsl_ran_gamma(rng, orders, 50);
+}
+
+/* Results by hour: effects of weekday and hour drawn anew each time, sends scattered beyond chance. */
+static void hours_of(bw_family family, const char *what) {
     enum { SENDS = 500 };
     static bw_send send[SENDS];
     int inside = 0, all = 0;
@@ -246,15 +254,31 @@ static void hours(void **state) {
                                 .gap = NAN,
                                 .messages = 1,
                                 .trials = 3000};
-            send[i].successes = gsl_ran_binomial(rng, fmin(mine, 1), 3000);
+            send[i].successes = brings(family, mine);
+            send[i].trials = family == BW_FAMILY_COUNT ? 1 : 3000;
         }
         bw_timing t;
-        CHECK_OK(bw_timing_fit(send, SENDS, 1, 0, 2, (uint64_t)s, &t, &err));
+        CHECK_OK(bw_timing_fit(send, SENDS, 1, 0, family, 100, 2, (uint64_t)s, &t, &err));
         for (size_t c = 0; c < t.slots; c++, all++)
             inside += rate[c] / mean >= t.slot[c].index.lo && rate[c] / mean <= t.slot[c].index.hi;
         bw_timing_free(&t);
     }
-    covers("index of an hour", inside, all);
+    covers(what, inside, all);
+}
+
+static void hours(void **state) {
+    (void)state;
+    hours_of(BW_FAMILY_RATE, "index of an hour, rates");
+}
+
+static void hours_by_count(void **state) {
+    (void)state;
+    hours_of(BW_FAMILY_COUNT, "index of an hour, counts");
+}
+
+static void hours_by_money(void **state) {
+    (void)state;
+    hours_of(BW_FAMILY_MONEY, "index of an hour, money");
 }
 
 static void buying_rates(void **state) {
@@ -307,6 +331,8 @@ int main(void) {
         cmocka_unit_test(forecasts),
         cmocka_unit_test(elasticities),
         cmocka_unit_test(hours),
+        cmocka_unit_test(hours_by_count),
+        cmocka_unit_test(hours_by_money),
         cmocka_unit_test(buying_rates),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

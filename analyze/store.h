@@ -16,6 +16,8 @@
  * fit       fitted             ''         week      model's outcome of that week (interval of the mean)
  * fit       stability          channel              share of refits that keep the sign of the advice
  * fit       r2, mape, crps, ...                     fit quality
+ * fit       forecast_widening  ''                   factor that makes intervals of outcomes ahead hold; coverages and
+ *             CRPS of the backtest are with it, backtest_coverage_90_own is without
  * fit       since_run          ''                   the fit before, with which this one is compared
  * fit       new_periods        ''                   periods that it did not have
  * fit       revised_periods    series               periods it had otherwise; outcome, channel:NAME, control:NAME

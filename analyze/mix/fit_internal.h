@@ -31,7 +31,8 @@ typedef struct {
 typedef struct {
     double r2, mape, crps, coverage90, durbin_watson, predictive_p, negative_baseline;
     double mape_out, crps_out, coverage50_out, coverage90_out, crps_naive,
-        mape_naive; /* backtest */
+        mape_naive;                  /* backtest, forecasts widened */
+    double widening, coverage90_own; /* by this factor; as they were */
     size_t folds;
 } fit_quality;
 

@@ -274,6 +274,8 @@ static void json_fit(cJSON *j, sqlite3 *db, int64_t run) {
                                         "backtest_crps",
                                         "backtest_coverage_50",
                                         "backtest_coverage_90",
+                                        "backtest_coverage_90_own",
+                                        "forecast_widening",
                                         "naive_mape",
                                         "naive_crps"};
     cJSON *fit = cJSON_AddObjectToObject(j, "fit");

@@ -169,6 +169,8 @@ static bw_status store_quality(sqlite3 *db, int64_t run, const fit_state *f, bw_
         {"backtest_crps", "money", q->folds ? q->crps_out : NAN},
         {"backtest_coverage_50", "share", q->folds ? q->coverage50_out : NAN},
         {"backtest_coverage_90", "share", q->folds ? q->coverage90_out : NAN},
+        {"backtest_coverage_90_own", "share", q->folds ? q->coverage90_own : NAN},
+        {"forecast_widening", "ratio", q->folds ? q->widening : NAN},
         {"naive_mape", "share", q->folds ? q->mape_naive : NAN},
         {"naive_crps", "money", q->folds ? q->crps_naive : NAN},
         {"max_rhat", "", f->engine.sampled ? f->engine.max_rhat : NAN},

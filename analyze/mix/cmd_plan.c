@@ -111,7 +111,7 @@ static bw_status print_table(sqlite3 *db, int64_t run, bw_err *err) {
         st = each(db, run, "shadow_price", print_price, NULL, err);
     double gap = number(db, run, "gap", "", "mean");
     if (isfinite(gap))
-        printf("no plan within these limits earns more than %.3f %% above this one\n",
+        printf("no plan within these limits does better by more than %.3f %%\n",
                100 * fmax(gap, 0));
     return st;
 }

@@ -23,21 +23,53 @@ static bw_status find_mode(const bw_mmm *m, bw_laplace *l, bw_err *err) {
     return st;
 }
 
-bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
-    bw_laplace l = {0};
+/* Kish's effective share of weighted draws; lw [n] log weights. */
+static double effective_share(const double *lw, size_t n) {
+    double top = -INFINITY, sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        top = fmax(top, lw[i]);
+    for (size_t i = 0; i < n; i++) {
+        double w = exp(lw[i] - top);
+        sum += w;
+        squares += w * w;
+    }
+    return sum * sum / squares / (double)n;
+}
+
+static bw_status draw_normal(const bw_mmm *m, const bw_laplace *l, size_t n, unsigned long seed,
+                             double *draws, double *share, bw_err *err) {
+    bw_density f = bw_mmm_density(m);
+    void *room = f.scratch_new(m);
+    double *lw = calloc(n + f.dim, sizeof *lw);
     gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
-    *draws = calloc(n * bw_mmm_dim(m), sizeof **draws);
-    bw_status st = r && *draws ? find_mode(m, &l, err) : bw_fail_memory(err);
-    if (st == BW_OK) {
+    bw_status st = room && lw && r ? BW_OK : bw_fail_memory(err);
+    if (st == BW_OK)
         gsl_rng_set(r, seed);
-        for (size_t i = 0; i < n; i++)
-            bw_laplace_draw(&l, r, *draws + i * l.dim);
-    } else {
+    for (size_t i = 0; i < n && st == BW_OK; i++) {
+        double normal = bw_laplace_draw(l, r, draws + i * f.dim);
+        if (share)
+            lw[i] = f.eval(m, room, draws + i * f.dim, lw + n) - normal;
+    }
+    if (st == BW_OK && share)
+        *share = effective_share(lw, n);
+    gsl_rng_free(r);
+    free(lw);
+    f.scratch_free(room);
+    return st;
+}
+
+bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, double *share,
+                    bw_err *err) {
+    bw_laplace l = {0};
+    *draws = calloc(n * bw_mmm_dim(m), sizeof **draws);
+    bw_status st = *draws ? find_mode(m, &l, err) : bw_fail_memory(err);
+    if (st == BW_OK)
+        st = draw_normal(m, &l, n, seed, *draws, share, err);
+    if (st != BW_OK) {
         free(*draws);
         *draws = NULL;
     }
     bw_laplace_free(&l);
-    gsl_rng_free(r);
     return st;
 }
 
@@ -71,7 +103,7 @@ static bw_status sample_from(const bw_mmm *m, bw_nuts_options *o, metric_kind ki
 bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err) {
     *draws = NULL;
     if (bw_mmm_dim(m) > SHORT_MOST)
-        return fit_quick(m, n, seed, draws, err);
+        return fit_quick(m, n, seed, draws, NULL, err);
     bw_laplace l = {0};
     bw_status st = find_mode(m, &l, err);
     if (st != BW_OK)
@@ -187,7 +219,8 @@ bw_status fit_sample(fit_state *f, bw_err *err) {
     f->n_draw = (size_t)(f->o->chains * f->o->draws);
     f->engine = (engine_report){.chains = (size_t)f->o->chains};
     if (strcmp(f->o->engine, "laplace") == 0)
-        return fit_quick(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws, err);
+        return fit_quick(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws,
+                         &f->engine.normal_share, err);
     if (strcmp(f->o->engine, "nuts") == 0)
         return sample_nuts(f, err);
     return bw_fail(err, BW_EARG, "--engine: '%s' is neither nuts nor laplace", f->o->engine);

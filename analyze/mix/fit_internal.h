@@ -25,7 +25,9 @@ typedef struct {
     bool sampled; /* nuts: the diagnostics below are known */
     size_t chains, divergences, max_depth_hits, evaluations;
     double max_rhat, min_ess_bulk, min_ess_tail, min_ebfmi, step;
-    double seconds; /* of sampling: told by --json, never in a report */
+    double normal_share; /* laplace: of its draws, the effective part when they are weighted by the
+                            posterior: 1 when that is normal, near 0 when it is not */
+    double seconds;      /* of sampling: told by --json, never in a report */
 } engine_report;
 
 typedef struct {
@@ -94,7 +96,8 @@ bw_status fit_options_parse(const char *text, bw_fit_options *o, char **keep, bw
 bw_status fit_sample(fit_state *f, bw_err *err);
 /* Draws [n, dim] of a model by the normal approximation, and by one short chain from there (where a
  * chain is affordable); the caller frees *draws. */
-bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err);
+bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draws, double *share,
+                    bw_err *err); /* share: see normal_share, or NULL */
 bw_status fit_short(const bw_mmm *m, size_t n, unsigned long seed, double **draws, bw_err *err);
 
 /* fit_summary.c */

@@ -9,7 +9,8 @@ bw_status fit_refit(const fit_state *f, const bw_mmm_spec *spec, size_t first, s
         return st;
     bw_mmm_hold_out(*model, first, last);
     bool sampled = f->engine.sampled;
-    st = sampled ? fit_short(*model, n, seed, draws, err) : fit_quick(*model, n, seed, draws, err);
+    st = sampled ? fit_short(*model, n, seed, draws, err)
+                 : fit_quick(*model, n, seed, draws, NULL, err);
     if (st != BW_OK) {
         bw_mmm_free(*model);
         *model = NULL;

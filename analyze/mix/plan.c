@@ -95,25 +95,32 @@ static double mean_now(const plan_state *p) {
     return sum / (double)p->n_draw;
 }
 
-static bw_status solve(plan_state *p, bw_err *err) {
-    double lo[PLAN_GROUPS], hi[PLAN_GROUPS], now = mean_now(p);
+bw_status plan_allocate(const plan_state *p, const double *value, const plan_aim *aim,
+                        bw_allocation_result *out, bw_err *err) {
+    double lo[PLAN_GROUPS], hi[PLAN_GROUPS];
     for (size_t g = 0; g < p->n_group; g++) {
         lo[g] = p->group[g].lo;
         hi[g] = p->group[g].hi;
     }
-    bw_allocation a = {p->n, PLAN_LEVELS, p->n_group, p->x, p->mean, p->group_of,
-                       lo,   hi,          p->total,   0,    0};
-    a.target = p->o->target_cpa > 0 ? 1.0 / p->o->target_cpa : p->o->target_roas;
-    a.goal = p->o->goal > 0 ? now + p->o->goal : 0;
-    bw_status st = bw_allocate(&a, &p->best, err);
-    if (st == BW_OK && (a.goal > 0 || a.target > 0) && !p->best.reached)
+    bw_allocation a = {p->n, PLAN_LEVELS, p->n_group, p->x,        value,    p->group_of,
+                       lo,   hi,          aim->total, aim->target, aim->goal};
+    return bw_allocate(&a, out, err);
+}
+
+static bw_status solve(plan_state *p, bw_err *err) {
+    double now = mean_now(p);
+    plan_aim aim = {p->total, p->o->target_cpa > 0 ? 1.0 / p->o->target_cpa : p->o->target_roas,
+                    p->o->goal > 0 ? now + p->o->goal : 0};
+    bw_status st = plan_allocate(p, p->mean, &aim, &p->best, err);
+    p->bounded = st == BW_OK;
+    if (st == BW_OK && (aim.goal > 0 || aim.target > 0) && !p->best.reached)
         return bw_fail(
             err, BW_EARG,
-            a.goal > 0
+            aim.goal > 0
                 ? "--goal: within the limits the channels earn at most %.0f more a week than now; "
                   "allow more with --change, --limit or --beyond"
                 : "--target-roas: even the least spend allowed returns only %.2f; lower the limits",
-            a.goal > 0 ? p->best.value - now : p->best.value / p->best.spend);
+            aim.goal > 0 ? p->best.value - now : p->best.value / p->best.spend);
     return st;
 }
 
@@ -125,7 +132,8 @@ static void finish(plan_state *p) {
         double at = c->hi > c->lo ? (c->x - c->lo) / (c->hi - c->lo) * (PLAN_LEVELS - 1) : 0.0;
         c->pattern = p->pattern[i * PLAN_LEVELS + (size_t)fmin(ceil(at), PLAN_LEVELS - 1)];
         for (size_t k = 0; k < p->n_draw; k++) {
-            double gain = plan_value(p, i, c->x, k) - p->now[i * p->n_draw + k];
+            bool as_now = c->pattern == 0 && fabs(c->x - c->now) <= 1e-9 * c->now;
+            double gain = as_now ? 0.0 : plan_value(p, i, c->x, k) - p->now[i * p->n_draw + k];
             p->gain[i * p->n_draw + k] = gain;
             sum[k] += gain;
         }

@@ -7,6 +7,8 @@
 #include "analyze/mix/plan.h"
 #include "analyze/store.h"
 
+#include <stdbool.h>
+
 #define PLAN_LEVELS 81
 #define PLAN_DRAWS  400
 #define PLAN_GROUPS 16
@@ -38,6 +40,7 @@ typedef struct {
     float *value;         /* [n, PLAN_LEVELS, n_draw] */
     size_t *pattern;      /* [n, PLAN_LEVELS] the calendar that earns most at this level */
     bw_allocation_result best;
+    bool bounded; /* best.bound bounds what was maximised */
     double
         *now; /* [n, n_draw] value a week of spending on as now, which may lie outside the limits */
     double *gain; /* [n + 1, n_draw] money a week more than now; the last row is the sum */
@@ -52,6 +55,13 @@ bw_status plan_curves(plan_state *p, bw_err *err);
 double plan_schedule(const plan_state *p, size_t i, size_t pattern, double u, long k);
 /* Value a week of channel i at spend u, draw k, between levels by straight lines. */
 double plan_value(const plan_state *p, size_t i, double u, size_t k);
+
+/* plan.c: the best split by value [n, PLAN_LEVELS] within the limits. */
+typedef struct {
+    double total, target, goal; /* as in allocate.h */
+} plan_aim;
+bw_status plan_allocate(const plan_state *p, const double *value, const plan_aim *aim,
+                        bw_allocation_result *out, bw_err *err);
 
 /* plan_risk.c: moves the plan towards a better quantile or tail of the gain. */
 bw_status plan_risk(plan_state *p, bw_err *err);

@@ -1,6 +1,11 @@
 /* analyze/mix/plan_risk.c - plans for the careful: from the best mean, money is moved between pairs of
- * channels as long as a quantile, or the mean of the tail, of the gain grows. The bound of the mean plan
- * bounds these too, for neither exceeds the mean of a plan by more than its spread; no gap is claimed. */
+ * channels as long as a quantile, or the mean of the tail, of the gain grows.
+ *
+ * The mean of the tail is the least of all weighted means that give no draw more than 1/part times its
+ * weight (Rockafellar and Uryasev 2000). So for any such weights the best weighted mean, which the
+ * allocation bounds, bounds the tail of every plan: with the weights of the tail at the plan found,
+ * the bound is close. It also offers a plan of its own to go on from. A quantile has no such bound,
+ * and none is claimed. */
 #include "analyze/mix/plan_internal.h"
 
 #include <gsl/gsl_sort_double.h>
@@ -76,10 +81,12 @@ static void commit(search *s, size_t i, size_t j, double amount) {
         s->group_sum[p->group_of[j]] += amount;
 }
 
-/* The sum of values less the sum now: the gain. */
-static void start(search *s) {
+/* From the spends x: their sum of values less the sum now, the gain, draw by draw. */
+static void start(search *s, const double *x) {
     plan_state *p = s->p;
-    memcpy(s->x, p->best.x, p->n * sizeof *s->x);
+    memcpy(s->x, x, p->n * sizeof *s->x);
+    memset(s->sum, 0, p->n_draw * sizeof *s->sum);
+    memset(s->group_sum, 0, PLAN_GROUPS * sizeof *s->group_sum);
     for (size_t i = 0; i < p->n; i++) {
         for (size_t k = 0; k < p->n_draw; k++)
             s->sum[k] += plan_value(p, i, s->x[i], k) - p->now[i * p->n_draw + k];
@@ -88,10 +95,14 @@ static void start(search *s) {
     }
 }
 
-static void climb(search *s) {
+static double measure_now(search *s) {
+    memcpy(s->sorted, s->sum, s->p->n_draw * sizeof *s->sum);
+    return measured(s->sorted, s->p->n_draw, &s->m);
+}
+
+static double climb(search *s) {
     plan_state *p = s->p;
-    memcpy(s->sorted, s->sum, p->n_draw * sizeof *s->sum);
-    double best = measured(s->sorted, p->n_draw, &s->m);
+    double best = measure_now(s);
     for (double part = 0.25; part > 0.005; part *= 0.5)
         for (bool moved = true; moved;) {
             moved = false;
@@ -109,6 +120,64 @@ static void climb(search *s) {
                     }
                 }
         }
+    return best;
+}
+
+#define ROUNDS 5 /* of bound and plan by the weights of the tail */
+
+/* The mean of the draws in the tail at the search's plan, for every level, and of now. */
+static double tail_curves(search *s, double *value) {
+    plan_state *p = s->p;
+    measure_now(s);
+    size_t in_tail = (size_t)fmax(1.0, floor(s->m.part * (double)p->n_draw)), left = in_tail;
+    double last = s->sorted[in_tail - 1], now = 0;
+    memset(value, 0, p->n * PLAN_LEVELS * sizeof *value);
+    for (size_t k = 0; k < p->n_draw && left > 0; k++) {
+        if (s->sum[k] > last)
+            continue;
+        left--;
+        for (size_t i = 0; i < p->n; i++)
+            now += p->now[i * p->n_draw + k] / (double)in_tail;
+        for (size_t i = 0; i < p->n * PLAN_LEVELS; i++)
+            value[i] += (double)p->value[i * p->n_draw + k] / (double)in_tail;
+    }
+    return now;
+}
+
+/* Bounds the tail of all plans that spend as much, and climbs from the plans that the bound offers. */
+static bw_status bound_tail(search *s, bw_err *err) {
+    plan_state *p = s->p;
+    double *value = malloc((p->n * PLAN_LEVELS + p->n) * sizeof *value), spend = 0,
+           best = measure_now(s), bound = INFINITY;
+    if (!value)
+        return bw_fail_memory(err);
+    double *kept = value + p->n * PLAN_LEVELS;
+    memcpy(kept, s->x, p->n * sizeof *kept);
+    for (size_t i = 0; i < p->n; i++)
+        spend += s->x[i];
+    bw_status st = BW_OK;
+    for (int round = 0; round < ROUNDS && st == BW_OK; round++) {
+        bw_allocation_result offer;
+        plan_aim aim = {.total = spend};
+        double now = tail_curves(s, value);
+        st = plan_allocate(p, value, &aim, &offer, err);
+        if (st != BW_OK)
+            break;
+        bound = fmin(bound, offer.bound - now);
+        start(s, offer.x);
+        bw_allocation_free(&offer);
+        double found = climb(s);
+        bool better = found > best + 1e-9 * fabs(best);
+        if (!better)
+            break;
+        best = found;
+        memcpy(kept, s->x, p->n * sizeof *kept);
+    }
+    start(s, kept);
+    free(value);
+    p->best.value = best;
+    p->best.bound = bound;
+    return st;
 }
 
 bw_status plan_risk(plan_state *p, bw_err *err) {
@@ -122,9 +191,12 @@ bw_status plan_risk(plan_state *p, bw_err *err) {
     s.sum = s.x + p->n;
     s.sorted = s.sum + p->n_draw;
     s.group_sum = s.sorted + p->n_draw;
-    start(&s);
+    start(&s, p->best.x);
     climb(&s);
+    if (s.m.tail)
+        st = bound_tail(&s, err);
+    p->bounded = s.m.tail;
     memcpy(p->best.x, s.x, p->n * sizeof *s.x);
     free(s.x);
-    return BW_OK;
+    return st;
 }

@@ -115,7 +115,7 @@ bw_status plan_store(sqlite3 *db, const plan_state *p, const char *input, const 
         st = put(db, *run, "total_planned", "", "", "money", planned, err);
     if (st == BW_OK)
         st = put_gain(db, *run, p, "", p->gain + p->n * p->n_draw, planned - now, err);
-    if (st == BW_OK && strcmp(p->o->risk, "mean") == 0)
+    if (st == BW_OK && p->bounded)
         st = put(db, *run, "gap", "", "", "share",
                  (p->best.bound - p->best.value) / fabs(p->best.bound), err);
     return st == BW_OK ? put_prices(db, *run, p, err) : st;

@@ -271,12 +271,15 @@ void bw_laplace_free(bw_laplace *l) {
     *l = (bw_laplace){0};
 }
 
-void bw_laplace_draw(const bw_laplace *l, gsl_rng *r, double *q) {
+double bw_laplace_draw(const bw_laplace *l, gsl_rng *r, double *q) {
     size_t n = l->dim;
+    double value = l->log_density;
     memcpy(q, l->mode, n * sizeof *q);
     for (size_t j = 0; j < n; j++) {
         double z = gsl_ran_gaussian_ziggurat(r, 1.0);
+        value -= 0.5 * z * z;
         for (size_t i = j; i < n; i++)
             q[i] += l->factor[i * n + j] * z;
     }
+    return value;
 }

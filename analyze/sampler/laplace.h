@@ -24,7 +24,8 @@ typedef struct {
 bw_status bw_laplace_fit(const bw_density *f, const double *start, bw_laplace *out, bw_err *err);
 void bw_laplace_free(bw_laplace *l);
 
-/* One draw of the approximation into q [dim]. */
-void bw_laplace_draw(const bw_laplace *l, gsl_rng *r, double *q);
+/* One draw of the approximation into q [dim]; returns the log of its normal density, up to the
+ * constant by which the mode's is log_density. */
+double bw_laplace_draw(const bw_laplace *l, gsl_rng *r, double *q);
 
 #endif

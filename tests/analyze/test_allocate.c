@@ -105,6 +105,38 @@ static void prices_are_derivatives(void **state) {
     }
 }
 
+/* The price of a channel's ceiling and of a group's against what half a unit more of it really earns: within
+ * a piece of the grid's straight lines the two agree to rounding. */
+static void prices_of_limits_are_differences(void **state) {
+    (void)state;
+    bw_err err = {{0}};
+    double x[3 * LEVELS], f[3 * LEVELS], lo = 0, hi, value[2], channel = 0, of_group = 0;
+    size_t group[3] = {BW_NO_GROUP, 0, 0};
+    for (int what = 0; what < 2; what++) { /* the ceiling of channel 0, then that of the group */
+        for (int i = 0; i < 2; i++) {
+            /* a finer ceiling at the end of the same grid: its last level moves by half a unit */
+            curve(x, f, 0, 40, 300, 20, 1);
+            if (what == 0 && i == 1) {
+                x[LEVELS - 1] = 40.5;
+                f[LEVELS - 1] += 0.5 * (f[LEVELS - 1] - f[LEVELS - 2]) / (40 - x[LEVELS - 2]);
+            }
+            hi = what == 1 && i == 1 ? 30.7 : 30.2;
+            curve(x + LEVELS, f + LEVELS, 0, 100, 250, 30, 1);
+            curve(x + 2 * LEVELS, f + 2 * LEVELS, 0, 100, 60, 40, 1);
+            bw_allocation a = {3, LEVELS, 1, x, f, group, &lo, &hi, 60, 0, 0};
+            bw_allocation_result out;
+            CHECK_OK(bw_allocate(&a, &out, &err));
+            value[i] = out.value;
+            if (i == 0) {
+                channel = out.channel_price[0];
+                of_group = out.group_price[0];
+            }
+            bw_allocation_free(&out);
+        }
+        CHECK_NEAR(value[1] - value[0], 0.5 * (what == 0 ? channel : of_group), 1e-6);
+    }
+}
+
 static void goal_and_target(void **state) {
     (void)state;
     bw_err err = {{0}};
@@ -139,6 +171,7 @@ int main(void) {
         cmocka_unit_test(matches_brute_force),
         cmocka_unit_test(groups_are_kept),
         cmocka_unit_test(prices_are_derivatives),
+        cmocka_unit_test(prices_of_limits_are_differences),
         cmocka_unit_test(goal_and_target),
     };
     return cmocka_run_group_tests_name("allocate", tests, NULL, NULL);

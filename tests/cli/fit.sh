@@ -61,6 +61,8 @@ equal "the loss of a channel cut below its spend of now is told" \
 print(p['search']['gain']['mean'] < -100 if p['search']['now'] > 9100 else p['search']['gain']['mean'] != 0)" "$limited")" True
 fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
     "$BW" plan --limit search=20000:30000 --group s=search+email:0:10000
+equal "a bound stands beside a plan by the tail of the gain, and none beside one by a quantile" \
+    "$("$BW" plan --risk cvar10 --json | value '["gap"] < 0.05') $("$BW" plan --risk q10 --json | value '["gap"]')" "True None"
 fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2
 fails "a goal out of reach says how far one gets" 1 "earn at most" "$BW" plan --goal 1e9
 fails "an unknown preset" 1 "no preset 'robyn'" "$BW" fit --preset robyn

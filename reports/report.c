@@ -157,9 +157,10 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
     if (st != BW_OK)
         return st;
     if (!*s->week)
-        st = bw_fail(err, BW_EDATA,
-                     "the database holds no outcome, spend, review or message yet; 'bellwether import "
-                     "--help' shows how to fill it");
+        st = bw_fail(
+            err, BW_EDATA,
+            "the database holds no outcome, spend, review or message yet; 'bellwether import "
+            "--help' shows how to fill it");
     if (st == BW_OK)
         st = set_length(s, o->length, err);
     s->as_of = o->week != NULL;

@@ -311,6 +311,7 @@ static void find_settings(bw_shop *s) {
     bool money = strcmp(kind, "revenue") == 0;
     s->outcome = money ? "revenue" : strcmp(kind, "units") == 0 ? "units" : "orders";
     s->outcome_unit = money ? "money" : "count";
+    s->return_unit = money ? "money" : "number";
     s->name = presentable(s, setting(s, "shop", ""));
     double margin = strtod(setting(s, "margin", "1"), NULL);
     s->margin = margin > 0 && margin <= 1 ? margin : 1;

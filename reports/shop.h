@@ -37,6 +37,7 @@ typedef struct {
     const char *currency; /* ISO code */
     const char *outcome;  /* column of `weekly` that counts as success: revenue, orders, units */
     const char *outcome_unit; /* "money" or "count" */
+    const char *return_unit;  /* of outcome per money spent: "money", or "number" for counts */
     double margin;            /* money kept of each money earned, 1 when not set */
     const char *week;         /* first day of the report's week, "" when there is no data at all */
     const char *last_day;     /* of the week */

@@ -8,9 +8,10 @@
 #define UNSURE 0.1
 
 /* "$2.7  (2.0 to 3.8)" */
-static const char *with_range(const bw_chart *ch, double value, double lo, double hi, bool sign) {
+static const char *with_range(const bw_chart *ch, double value, double lo, double hi, bool sign,
+                              const char *unit) {
     const bw_shop *s = ch->shop;
-    bw_number style = bw_number_style(value, lo, hi, BW_MONEY);
+    bw_number style = bw_number_style(value, lo, hi, bw_unit_named(unit));
     style.compact = true;
     style.sign = sign;
     bw_buf b = {0};
@@ -92,6 +93,8 @@ static bw_status read_returns(const bw_chart *ch, returns *d, bw_err *err) {
         &d->next_lo, &d->next_hi, &d->p);
     if (st == BW_OK && d->n == 0)
         return bw_fail(err, BW_EDATA, "no channel has been fitted yet; 'bellwether fit' does it");
+    for (size_t i = 0; i < d->n && ch->shop->outcome_unit[0] != 'm'; i++)
+        d->p[i] = NAN; /* whether an order pays for its euro is not known */
     return st;
 }
 
@@ -202,7 +205,7 @@ static void returns_table(bw_chart *ch, const returns *d) {
                      bw_shop_word(ch->shop, "table.high"), bw_shop_word(ch->shop, "table.next"),
                      bw_shop_word(ch->shop, "table.low"), bw_shop_word(ch->shop, "table.high"),
                      bw_shop_word(ch->shop, "table.pays"));
-    bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
+    bw_unit unit = bw_unit_named(ch->shop->return_unit);
     for (size_t i = 0; i < d->n; i++)
         bw_chart_row(ch, bw_text_cell(bw_shop_channel(ch->shop, d->name[i])),
                      bw_number_cell(d->roas[i], unit), bw_number_cell(d->lo[i], unit),
@@ -221,9 +224,10 @@ bw_status bw_chart_roas(bw_chart *ch, bw_err *err) {
                **v2 = v1 + d.n;
     for (size_t i = 0; i < d.n; i++) {
         names[i] = bw_shop_title(s, bw_shop_channel(s, d.name[i]));
-        v1[i] = with_range(ch, d.roas[i], d.lo[i], d.hi[i], false);
-        v2[i] = isfinite(d.next[i]) ? with_range(ch, d.next[i], d.next_lo[i], d.next_hi[i], false)
-                                    : "–";
+        v1[i] = with_range(ch, d.roas[i], d.lo[i], d.hi[i], false, s->return_unit);
+        v2[i] = isfinite(d.next[i])
+                    ? with_range(ch, d.next[i], d.next_lo[i], d.next_hi[i], false, s->return_unit)
+                    : "–";
     }
     returns_title(ch, &d);
     const char *average = bw_shop_word(s, "chart.average"), *next = bw_shop_word(s, "chart.next");
@@ -232,7 +236,7 @@ bw_status bw_chart_roas(bw_chart *ch, bw_err *err) {
     r.plot.x1 = returns_top(&d, money ? 1 / s->margin : 0.01);
     bw_nice_range(&r.plot.x0, &r.plot.x1, ch->narrow ? 4 : 7);
     r.plot.x0 = fmax(returns_bottom(&d), -0.3 * r.plot.x1);
-    bw_axis_x(ch, &r.plot, bw_unit_named(s->outcome_unit), ch->narrow ? 4 : 7);
+    bw_axis_x(ch, &r.plot, bw_unit_named(s->return_unit), ch->narrow ? 4 : 7);
     if (money)
         break_even(ch, &r);
     if (!ch->narrow)
@@ -392,7 +396,7 @@ static void move_texts(const bw_chart *ch, const moves *d, const char **names, c
                       : money_text(ch, d->planned[i] - d->now[i], largest, true);
         v2[i] = still || !isfinite(d->gain[i])
                     ? "–"
-                    : with_range(ch, d->gain[i], d->lo[i], d->hi[i], true);
+                    : with_range(ch, d->gain[i], d->lo[i], d->hi[i], true, ch->shop->outcome_unit);
     }
 }
 

@@ -45,6 +45,8 @@ static bw_status read_curve_list(const bw_chart *ch, curve_list *d, bw_err *err)
     if (st == BW_OK && d->n == 0)
         return bw_fail(err, BW_EDATA,
                        "no response curve has been fitted yet; 'bellwether fit' does it");
+    for (size_t i = 0; i < d->n && ch->shop->outcome_unit[0] != 'm'; i++)
+        d->p[i] = NAN; /* whether an order pays for its euro is not known */
     return st;
 }
 
@@ -95,10 +97,12 @@ static void curves_title(bw_chart *ch, const curve_list *d, bool own_axes) {
         if (d->p[d->n - 1 - i] <= 0.1 && n_past < 2)
             past[n_past++] = bw_shop_channel(ch->shop, d->name[d->n - 1 - i]);
     }
-    bw_message title = {.key = n_room && n_past ? "chart.curves.both"
-                               : n_room         ? "chart.curves.room"
-                               : n_past         ? "chart.curves.past"
-                                                : "chart.curves.none"};
+    bool money = ch->shop->outcome_unit[0] == 'm';
+    bw_message title = {.key = !money             ? "chart.curves.count"
+                               : n_room && n_past ? "chart.curves.both"
+                               : n_room           ? "chart.curves.room"
+                               : n_past           ? "chart.curves.past"
+                                                  : "chart.curves.none"};
     bw_message_names(&title, "room", room, n_room);
     bw_message_names(&title, "past", past, n_past);
     bw_message subtitle = {.key = own_axes ? "chart.curves.subtitle_own" : "chart.curves.subtitle"};
@@ -111,7 +115,7 @@ static void curve_head(bw_chart *ch, const bw_panel *p, const curve_list *d, siz
     bw_colour colour = d->p[i] >= 0.9 ? BW_GOOD_TEXT : d->p[i] <= 0.1 ? BW_BAD_TEXT : BW_MUTED;
     if (isfinite(d->next[i])) {
         bw_number style =
-            bw_number_style(d->next[i], 0, 2 * fabs(d->next[i]), bw_unit_named(s->outcome_unit));
+            bw_number_style(d->next[i], 0, 2 * fabs(d->next[i]), bw_unit_named(s->return_unit));
         bw_message m = {.key = "chart.curves.next"};
         bw_message_text(&m, "value", bw_shop_format(s, d->next[i], &style));
         right = bw_shop_phrase(s, &m);

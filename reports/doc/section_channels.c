@@ -10,12 +10,18 @@ static const bw_fact *find(const bw_document *d, const char *measure, const char
 
 /* ---- channels ---- */
 
+/* Orders and units do not tell whether they pay for a channel's money. */
+static bool pays_known(const bw_document *d) {
+    return strcmp(d->shop->outcome_unit, "money") == 0;
+}
+
 /* The channel with the best (or worst) next return among those whose verdict is clear. */
 static const bw_fact *extreme(const bw_document *d, bool best) {
     const bw_fact *found = NULL;
     for (size_t i = 0; i < d->shop->n_channels; i++) {
         const bw_fact *f = find(d, "next", d->shop->channels[i].name);
-        if (!f || (best ? !(f->probability >= 0.9) : !(f->probability <= 0.1)))
+        bool clear = f && (best ? f->probability >= 0.9 : f->probability <= 0.1);
+        if (!f || (!clear && pays_known(d)))
             continue;
         if (!found || (best ? f->value > found->value : f->value < found->value))
             found = f;
@@ -25,10 +31,13 @@ static const bw_fact *extreme(const bw_document *d, bool best) {
 
 static void say_returns(bw_document *d, bw_buf *p) {
     const bw_fact *best = extreme(d, true), *worst = extreme(d, false);
-    bw_message m = {.key = best && worst ? "channels.both"
-                           : best        ? "channels.best"
-                           : worst       ? "channels.worst"
-                                         : "channels.none",
+    if (!pays_known(d) && best == worst)
+        worst = NULL;
+    bw_message m = {.key = !pays_known(d)  ? (worst ? "channels.count" : "channels.count_one")
+                           : best && worst ? "channels.both"
+                           : best          ? "channels.best"
+                           : worst         ? "channels.worst"
+                                           : "channels.none",
                     .salience = 0.9};
     if (best) {
         bw_message_name(&m, "best", bw_shop_channel(d->shop, best->subject));
@@ -38,7 +47,8 @@ static void say_returns(bw_document *d, bw_buf *p) {
         bw_message_name(&m, "worst", bw_shop_channel(d->shop, worst->subject));
         bw_message_fact(&m, "down", worst);
     }
-    bw_say(d, p, &m);
+    if (best || pays_known(d))
+        bw_say(d, p, &m);
 }
 
 static void say_plan(bw_document *d, bw_buf *p) {
@@ -116,11 +126,14 @@ bw_status bw_section_channels(bw_document *d, bw_err *err) {
 
 static void say_windows(bw_document *d, bw_buf *p) {
     const bw_fact *f;
-    size_t told = 0;
+    size_t told = 0, windows = 0;
     for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)) && told < 3; i++) {
         if (strcmp(f->measure, "window") != 0)
             continue;
         const bw_fact *gain = find(d, "timing.gain", f->subject);
+        windows++;
+        if (f->value <= 1 || (gain && gain->lo <= 0))
+            continue; /* it may be no better than the times used so far */
         bw_message m = {.key = !gain  ? "timing.window"
                                : told ? "timing.window_gain.next"
                                       : "timing.window_gain",
@@ -133,6 +146,8 @@ static void say_windows(bw_document *d, bw_buf *p) {
         bw_say(d, p, &m);
         told++;
     }
+    if (windows && !told)
+        bw_say(d, p, &(bw_message){.key = "timing.none", .salience = 0.9});
 }
 
 static void say_content(bw_document *d, bw_buf *p) {

@@ -5,11 +5,13 @@
 #include <math.h>
 #include <string.h>
 
+#define RETURN "return"
+
 /* Estimates that become facts as they are. run: offset of the run in bw_runs. */
 static const struct {
-    const char *estimate, *measure, *unit; /* unit NULL: the outcome's */
-} CHANNEL_FACTS[] = {{"roas", "roas", NULL},
-                     {"marginal_roas", "next", NULL},
+    const char *estimate, *measure, *unit; /* unit NULL: the outcome's; RETURN: per money spent */
+} CHANNEL_FACTS[] = {{"roas", "roas", RETURN},
+                     {"marginal_roas", "next", RETURN},
                      {"contribution", "contribution", NULL},
                      {"share", "share", "share"},
                      {"spend", "spend", "money"},
@@ -24,14 +26,19 @@ static bw_status add_estimate(bw_shop *s, int64_t run, const char *estimate, con
                        (long long)run, estimate, subject);
 }
 
+static const char *unit_of(const bw_shop *s, const char *unit) {
+    if (!unit)
+        return s->outcome_unit;
+    return strcmp(unit, RETURN) == 0 ? s->return_unit : unit;
+}
+
 static bw_status add_channel(bw_shop *s, const char *channel, bw_err *err) {
     bw_status st = BW_OK;
     for (size_t i = 0; i < sizeof CHANNEL_FACTS / sizeof *CHANNEL_FACTS && st == BW_OK; i++)
-        st = add_estimate(
-            s, s->runs.fit, CHANNEL_FACTS[i].estimate, channel,
-            (bw_fact_name){CHANNEL_FACTS[i].measure, channel, "",
-                           CHANNEL_FACTS[i].unit ? CHANNEL_FACTS[i].unit : s->outcome_unit},
-            err);
+        st = add_estimate(s, s->runs.fit, CHANNEL_FACTS[i].estimate, channel,
+                          (bw_fact_name){CHANNEL_FACTS[i].measure, channel, "",
+                                         unit_of(s, CHANNEL_FACTS[i].unit)},
+                          err);
     if (st == BW_OK)
         st = bw_fact_add(
             s->facts, (bw_fact_name){"seen_max", channel, "", "money"}, NULL, err,

@@ -45,6 +45,8 @@ static int finest(bw_unit unit) {
         return -2;
     case BW_WEEKS:
         return -1;
+    case BW_NUMBER: /* orders for each unit of money are far below one */
+        return -4;
     default:
         return -2;
     }

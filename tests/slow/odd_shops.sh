@@ -21,7 +21,8 @@ for shape in ${*:-$all}; do
     check "$shape: simulated" "$BW" demo --small --no-report --shape "$shape" --db "$db"
     stage score
     stage fit --engine laplace
-    for s in plan timing price segment forecast; do stage $s; done
+    for s in plan timing price segment; do stage $s; done
+    stage forecast --metric "$(sqlite3 "$db" "SELECT coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue')")"
     for lang in en zh; do
         dir="$out/$shape-$lang"
         check "$shape, $lang: report" "$BW" report --no-stages --quiet --format html,json --db "$db" --lang $lang --out "$dir"

@@ -2,6 +2,10 @@
  * count of what was written. */
 #include "sql/import/load.h"
 
+#include "sql/db.h"
+#include "sql/zone.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,11 +126,37 @@ bool bw_load_day(bw_load *l, size_t column, const bw_row *row, bw_date *out) {
     return true;
 }
 
+/* A time that says how far it is from UTC becomes the shop's local time, which decides the hour of day. */
+static void to_local(bw_load *l, size_t column, const bw_row *row, bw_date *d) {
+    const bw_cell *cell = &row->cells[column];
+    int offset = 0;
+    if (d->minute < 0 ||
+        (d->form != BW_DATE_EPOCH && !bw_zone_suffix(cell->text, cell->len, &offset)))
+        return;
+    if (!l->zone_read) {
+        char *zone = bw_db_setting(l->db, "timezone", "");
+        l->zone_read = true;
+        if (zone && bw_zone_known(zone))
+            snprintf(l->zone, sizeof l->zone, "%s", zone);
+        free(zone);
+    }
+    if (*l->zone)
+        bw_zone_local(l->zone, offset, &d->day, &d->minute);
+    else
+        finding(
+            l, BW_WARNING, "no_timezone", row, column,
+            "set the setting timezone, e.g. Europe/Berlin, and import again",
+            "is written against UTC, and the shop's time zone is not known: its hour is taken as "
+            "it stands");
+}
+
 static bool read_day(bw_load *l, bool time, size_t column, const bw_row *row, char *buffer,
                      bw_value *out) {
     bw_date d;
     if (!bw_load_day(l, column, row, &d))
         return false;
+    if (time)
+        to_local(l, column, row, &d);
     bw_day_text(d.day, buffer);
     out->len = 10;
     if (time) {

@@ -24,6 +24,8 @@ typedef struct {
     bw_profile profile;
     bw_progress *progress;
     bw_doctor *doctor;
+    char zone[101]; /* setting timezone, "" = not set or not known */
+    bool zone_read;
     bool adds;                          /* rows with the same key can be added up */
     bool made_ids;                      /* ids come from the content of the rows */
     size_t repeats;                     /* rows with such an id that was there already */

@@ -59,6 +59,22 @@ contains "purchase: and the same two when the file grows" "$(echo 3,1997-02-01,5
 printf 'campaign,channel,sent,subject,recipients,opened\nspring,email,2024-03-01 09:30,Hello,1000,300\n' >"$T/m.csv"
 check "message" "$BW" import message "$T/m.csv"
 equal "message: time and counts" "$(db 'SELECT sent_at, delivered, opens FROM message')" "2024-03-01 09:30|1000|300"
+# Berlin's clocks skip 02:00 on 29 March 2026 and have 02:30 twice on 25 October; offsets of senders differ.
+db "INSERT OR REPLACE INTO setting VALUES ('timezone', 'Europe/Berlin')"
+cat >"$T/zone.csv" <<E
+id,channel,sent_at,delivered
+z1,email,2026-03-29T00:59:00Z,10
+z2,email,2026-03-29T01:00:00Z,10
+z3,email,2026-10-25T00:30:00Z,10
+z4,email,2026-10-25T01:30:00Z,10
+z5,email,2026-07-01 20:15-05:00,10
+z6,email,2026-01-01 09:30,10
+E
+check "messages with their distance from UTC" "$BW" import message "$T/zone.csv" --allow-future
+equal "message: local time, across both changes of the clock" \
+    "$(db "SELECT group_concat(substr(sent_at, 6), ' | ') FROM (SELECT sent_at FROM message WHERE id LIKE 'z%' ORDER BY id)")" \
+    "03-29 01:59 | 03-29 03:00 | 10-25 02:30 | 10-25 02:30 | 07-02 03:15 | 01-01 09:30"
+db "DELETE FROM message WHERE id LIKE 'z%'; DELETE FROM setting WHERE key = 'timezone'"
 
 printf 'experiment,channel,start,end,lift,se,spend\ne1,tv,2024-01-01,2024-01-28,1200,300,-800\n' >"$T/e.csv"
 check "experiment" "$BW" import experiment "$T/e.csv"

@@ -232,6 +232,45 @@ static verdict check_confounding(fit_state *f) {
     return v;
 }
 
+/* Whether a channel answers what other media make people look for. */
+static bool answers_demand(const char *name) {
+    static const char *const words[] = {"search", "brand", "sem", "ppc", "搜索", "品牌"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(name, words[i]))
+            return true;
+    return false;
+}
+
+/* Correlation of channel c's media with what the other channels earn, week by week. */
+static double follows_media(const fit_state *f, size_t c, double *others, double *own) {
+    memset(own, 0, f->n_week * sizeof *own);
+    for (size_t g = 0; g < f->d->n_geo; g++)
+        for (size_t t = 0; t < f->d->n_time; t++)
+            own[f->week_of[t]] += f->d->media[(c * f->d->n_geo + g) * f->d->n_time + t];
+    for (size_t w = 0; w < f->n_week; w++) {
+        others[w] = 0;
+        for (size_t k = 0; k < f->d->n_channel; k++)
+            others[w] += k == c || answers_demand(f->d->channel[k]) ? 0.0 : week_mean(f, k, w);
+    }
+    return f->n_week >= 10 ? gsl_stats_correlation(own, 1, others, 1, f->n_week) : 0.0;
+}
+
+/* Mediation is not modelled; where it is likely it is said. */
+static void warn_of_mediation(fit_state *f) {
+    double *room = malloc((2 * f->n_week + 1) * sizeof *room);
+    for (size_t c = 0; room && c < f->d->n_channel; c++) {
+        double r =
+            answers_demand(f->d->channel[c]) ? follows_media(f, c, room, room + f->n_week) : 0;
+        if (r > FOLLOWS)
+            fit_warn(
+                f,
+                "%s rises with what other channels earn (correlation %.2f): searches that they "
+                "cause are counted as its own, so its return is too high and theirs too low",
+                f->d->channel[c], r);
+    }
+    free(room);
+}
+
 /* ---- verdicts ---- */
 
 /* Around the mode of log returns the normal approximation leaves out their long lower tail: channels of
@@ -408,6 +447,7 @@ bw_status fit_check(fit_state *f, bw_err *err) {
     v = worse(v, check_data(f));
     v = worse(v, check_channels(f));
     v = worse(v, check_confounding(f));
+    warn_of_mediation(f);
     f->health = WORDS[v];
     return BW_OK;
 }

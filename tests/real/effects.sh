@@ -26,6 +26,9 @@ near "saturation of x1" param:saturation x1 4 1
 near "saturation of x2" param:saturation x2 3 1
 near "return of x1" roas x1 4967.8 1
 near "return of x2" roas x2 2274.9 1.64
+# Least squares on the same data with the true carry-over and saturation: betas 3.012 and 2.053 for 3 and 2.
+near "return of x1 as the data have it" roas x1 4987.7 0.25
+near "return of x2 as the data have it" roas x2 2335.2 0.25
 # mmm_evaluation notebook: RMSE of the posterior-mean prediction 238.1
 rmse=$("$BW" sql --format csv "SELECT sqrt(avg((w.revenue - e.mean) * (w.revenue - e.mean))) FROM latest_estimate e
     JOIN weekly w ON w.week = e.at WHERE e.kind = 'fit' AND e.name = 'fitted'" | tail -1)

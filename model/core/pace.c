@@ -4,23 +4,23 @@
 #define FIRST_WAIT   16u
 #define LONGEST_WAIT 4096u
 
-static bool on_trial(const bw_pace *p) {
-    return !p->left;
+static bool both_tried(const bw_pace *p) {
+    return p->seconds[0] > 0 && p->seconds[1] > 0;
 }
 
 bool bw_pace_next(const bw_pace *p) {
-    bool untried = !p->seconds[0] || !p->seconds[1];
-    if (untried)
-        return !p->seconds[1];
-    return on_trial(p) ? !p->shared : p->shared;
+    if (!both_tried(p))
+        return !(p->seconds[1] > 0);
+    bool trial = !p->left;
+    return trial ? !p->shared : p->shared;
 }
 
 void bw_pace_note(bw_pace *p, double seconds) {
-    bool way = bw_pace_next(p), first = !p->seconds[0] || !p->seconds[1];
+    bool way = bw_pace_next(p), first = !both_tried(p);
     p->seconds[way] = seconds;
-    if (!p->seconds[0] || !p->seconds[1])
+    if (!both_tried(p))
         return;
-    if (!first && !on_trial(p)) {
+    if (!first && p->left) {
         p->left--;
         return;
     }

@@ -2,6 +2,7 @@
 #include "reports/commands.h"
 
 #include "reports/reports.h"
+#include "reports/send/open.h"
 #include "sql/db.h"
 
 #include <cjson/cJSON.h>
@@ -26,13 +27,16 @@ static bw_status tell(const char *path, bool json, bw_err *err) {
 bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
     const char *db_path = NULL;
     bw_report_options o = {0};
-    bool json = false;
+    bool json = false, open = false;
     const bw_option options[] = {
         BW_OPTION_DB(db_path),
         {"out", 'o', BW_OPT_TEXT, &o.out, "DIR", "folder to write to (default report/WEEK)"},
         {"lang", 0, BW_OPT_TEXT, &o.lang, "LANG", "en or zh"},
         {"week", 0, BW_OPT_TEXT, &o.week, "WEEK",
          "an earlier week, from what was known at its end: 2026-W40 or one of its days"},
+        {"since", 0, BW_OPT_TEXT, &o.since, "DAY",
+         "also what changed since that day, against as many weeks before"},
+        {"open", 0, BW_OPT_FLAG, &open, NULL, "show the page in the browser"},
         {"format", 'f', BW_OPT_TEXT, &o.formats, "LIST",
          "html, md, json (default all three), eml, pdf"},
         {"length", 0, BW_OPT_TEXT, &o.length, "LENGTH", "brief, standard or full"},
@@ -49,6 +53,7 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
         "  bellwether report\n"
         "  bellwether report --lang zh --out report-zh\n"
         "  bellwether report --week 2026-W40 --length brief\n"
+        "  bellwether report --since 2026-09-01 --open\n"
         "  bellwether report --format html,eml,pdf --out this-week\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
@@ -64,5 +69,7 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
         return st;
     st = bw_report_run(db, &o, path, sizeof path, err);
     bw_db_close(db);
-    return st == BW_OK ? tell(path, json, err) : st;
+    if (st == BW_OK)
+        st = tell(path, json, err);
+    return st == BW_OK && open ? bw_page_open(path, err) : st;
 }

@@ -71,8 +71,10 @@ static bw_status set_length(bw_shop *s, const char *length, bw_err *err) {
 }
 
 /* Facts, advice and document of the shop. */
-static bw_status compose(bw_shop *s, bw_document **d, bw_err *err) {
+static bw_status compose(bw_shop *s, const char *since, bw_document **d, bw_err *err) {
     bw_status st = bw_facts_gather(s, err);
+    if (st == BW_OK && since)
+        st = bw_gather_since(s, since, err);
     if (st == BW_OK)
         st = bw_advice_settle(s, err);
     if (st == BW_OK)
@@ -165,7 +167,7 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
         st = set_length(s, o->length, err);
     s->as_of = o->week != NULL;
     if (st == BW_OK)
-        st = compose(s, &d, err);
+        st = compose(s, o->since, &d, err);
     const char *folder = o->out ? o->out : bw_arena_textf(s->arena, "report/%s", s->week_name);
     if (st == BW_OK)
         st = write_all(d, o, folder, err);

@@ -14,6 +14,7 @@ typedef struct {
     const char
         *week; /* NULL: the newest complete one; else 2026-W46 or a day of the week: then only
                             what was known at its end is used, in a copy of the database */
+    const char *since;   /* NULL, or a day: also what changed since, against as many weeks before */
     const char *formats; /* "html,md,json" (NULL), also eml, pdf */
     const char *length;  /* "brief", "standard" (NULL), "full" */
     bool no_stages;      /* write from what is there; run no stage */

@@ -237,6 +237,22 @@ static bw_status say_movers(bw_document *d, bw_buf *p, bw_err *err) {
     return st;
 }
 
+/* Several weeks together, when the report was asked for them. */
+static void say_since(bw_document *d, bw_buf *p) {
+    const bw_fact *change = bw_fact_find(d->shop->facts, "since.change", ""),
+                  *sum = bw_fact_find(d->shop->facts, "since.sum", ""),
+                  *weeks = bw_fact_find(d->shop->facts, "since.weeks", "");
+    if (!change || !sum || !weeks)
+        return;
+    bw_message m = {.key = "change.since", .salience = 1};
+    bw_message_day(&m, "day", change->at);
+    bw_message_fact(&m, "sum", sum);
+    bw_message_fact(&m, "change", change);
+    bw_message_fact(&m, "weeks", weeks);
+    bw_say(d, p, &m);
+    say_causes(d, p, "cause_since", "change", 0.9);
+}
+
 bw_status bw_section_change(bw_document *d, bw_err *err) {
     bw_section *sec = bw_section_add(d, "change");
     bw_buf p = {0};
@@ -246,6 +262,8 @@ bw_status bw_section_change(bw_document *d, bw_err *err) {
     say_causes(d, &p, "cause", "change", 0.9);
     say_unexplained(d, &p);
     say_record(d, &p);
+    bw_say_done(d, sec, &p);
+    say_since(d, &p);
     bw_say_done(d, sec, &p);
     say_year(d, &p);
     bw_say_done(d, sec, &p);

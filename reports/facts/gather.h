@@ -21,6 +21,10 @@ extern const bw_measure BW_MEASURES[]; /* ends with {0} */
 /* Runs every query; sections without data simply give no facts. */
 bw_status bw_facts_gather(bw_shop *s, bw_err *err);
 
+/* What changed since a day (ISO): facts since.* and cause_since. BW_EUSAGE for another text, BW_EDATA
+ * when the weeks since, or as many before, are not in the data. */
+bw_status bw_gather_since(bw_shop *s, const char *since, bw_err *err);
+
 /* The parts, one file each. */
 bw_status bw_gather_week(bw_shop *s, bw_err *err);
 bw_status bw_gather_channels(bw_shop *s, bw_err *err);

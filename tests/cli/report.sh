@@ -51,6 +51,13 @@ fi
 short=$("$BW" report --no-stages --length brief --out "$T/s" >/dev/null && wc -c <"$T/s/report.md")
 long=$("$BW" report --no-stages --length full --out "$T/l" >/dev/null && wc -c <"$T/l/report.md")
 check "report: brief is shorter than full" test "$short" -lt "$long"
+"$BW" report --no-stages --since 2026-09-14 --out "$T/since" >/dev/null
+contains "report: what changed since a day" "$(cat "$T/since/report.md")" 'From 14 Sept? 2026 on, revenue came to .* than in the [0-9]+ weeks before'
+contains "verify: the numbers since" "$("$BW" verify "$T/since")" 'all match'
+fails "report: since no day" 2 "wanted a day" "$BW" report --no-stages --since soon --out "$T/x"
+fails "report: since a day before the data" 1 "as many before" "$BW" report --no-stages --since 2001-01-01 --out "$T/x"
+mkdir "$T/bin" && ln -s "$(command -v gnuplot)" "$T/bin/gnuplot"
+fails "report: no browser" 1 "open .*index.html in a browser" env PATH="$T/bin" "$BW" report --no-stages --format html --open --out "$T/since"
 fails "report: unknown week" 1 "no day in that week" "$BW" report --no-stages --week 2031-W01 --out "$T/x"
 fails "report: not a week" 2 "wanted a day" "$BW" report --no-stages --week soon --out "$T/x"
 fails "report: unknown language" 1 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"

@@ -53,6 +53,7 @@ static const struct {
     {"decide.gain.balance", "gain", 'p'},
     {"reason.not_followed", "have", 'S'},
     {"reason.not_followed", "need", 'S'},
+    {"", "sum", 'm'},
     {"", "have", 'c'},
     {"", "need", 'c'},
     {"action.price", "to", 'm'},

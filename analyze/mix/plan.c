@@ -107,21 +107,34 @@ bw_status plan_allocate(const plan_state *p, const double *value, const plan_aim
     return bw_allocate(&a, out, err);
 }
 
+/* Of a goal or target that no split within the limits reaches; a total always can be spent. */
+static bw_status out_of_reach(const plan_state *p, const plan_aim *aim, double now, bw_err *err) {
+    const bw_allocation_result *r = &p->best;
+    if (aim->goal > 0)
+        return bw_fail(err, BW_EARG,
+                       "--goal: within the limits the channels earn at most %.0f more a week than "
+                       "now; allow more with --change, --limit or --beyond",
+                       r->value - now);
+    if (p->o->target_cpa > 0)
+        return bw_fail(err, BW_EARG,
+                       "--target-cpa: even with the least spend allowed an order costs %.2f; lower "
+                       "the limits with --change or --limit",
+                       r->spend / r->value);
+    if (aim->target > 0)
+        return bw_fail(err, BW_EARG,
+                       "--target-roas: even the least spend allowed returns only %.2f; lower the "
+                       "limits with --change or --limit",
+                       r->value / r->spend);
+    return BW_OK;
+}
+
 static bw_status solve(plan_state *p, bw_err *err) {
     double now = mean_now(p);
     plan_aim aim = {p->total, p->o->target_cpa > 0 ? 1.0 / p->o->target_cpa : p->o->target_roas,
                     p->o->goal > 0 ? now + p->o->goal : 0};
     bw_status st = plan_allocate(p, p->mean, &aim, &p->best, err);
     p->bounded = st == BW_OK;
-    if (st == BW_OK && (aim.goal > 0 || aim.target > 0) && !p->best.reached)
-        return bw_fail(
-            err, BW_EARG,
-            aim.goal > 0
-                ? "--goal: within the limits the channels earn at most %.0f more a week than now; "
-                  "allow more with --change, --limit or --beyond"
-                : "--target-roas: even the least spend allowed returns only %.2f; lower the limits",
-            aim.goal > 0 ? p->best.value - now : p->best.value / p->best.spend);
-    return st;
+    return st == BW_OK && !p->best.reached ? out_of_reach(p, &aim, now, err) : st;
 }
 
 static void finish(plan_state *p) {

@@ -115,7 +115,7 @@ static bw_status each_item(plan_state *p, const char *list,
     return st;
 }
 
-/* Names the channels whose least (or most) spends make up a sum, largest first is not needed: all. */
+/* Names the channels whose least (or most) spends make up a sum. */
 static void list_limits(const plan_state *p, size_t group, bool least, char *out, size_t size) {
     out[0] = '\0';
     for (size_t i = 0; i < p->n; i++)
@@ -162,6 +162,18 @@ static bw_status check_groups(plan_state *p, bw_err *err) {
     return BW_OK;
 }
 
+/* Adds the groups that bind before their channels do. */
+static void list_groups(const plan_state *p, bool least, char *out, size_t size) {
+    for (size_t g = 0; g < p->n_group; g++) {
+        double lo, hi;
+        sums(p, g, &lo, &hi);
+        const plan_group *group = &p->group[g];
+        if (least ? group->lo > lo : group->hi < hi)
+            snprintf(out + strlen(out), size - strlen(out), ", group %s together %.0f", group->name,
+                     least ? group->lo : group->hi);
+    }
+}
+
 /* The least and the most that all limits together allow. */
 static void feasible_total(const plan_state *p, double *lo, double *hi) {
     sums(p, BW_NO_GROUP, lo, hi);
@@ -181,6 +193,7 @@ static bw_status check_total(plan_state *p, bw_err *err) {
         return BW_OK;
     if (p->total < lo * (1 - SLACK)) {
         list_limits(p, BW_NO_GROUP, true, list, sizeof list);
+        list_groups(p, true, list, sizeof list);
         return bw_fail(
             err, BW_EARG,
             "limits contradict: the total is %.0f a week, but channels and groups must spend at "
@@ -189,6 +202,7 @@ static bw_status check_total(plan_state *p, bw_err *err) {
     }
     if (p->total > hi * (1 + SLACK)) {
         list_limits(p, BW_NO_GROUP, false, list, sizeof list);
+        list_groups(p, false, list, sizeof list);
         return bw_fail(
             err, BW_EARG,
             "limits contradict: the total is %.0f a week, but channels and groups may spend at "

@@ -64,6 +64,9 @@ fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
 equal "a bound stands beside a plan by the tail of the gain, and none beside one by a quantile" \
     "$("$BW" plan --risk cvar10 --json | value '["gap"] < 0.05') $("$BW" plan --risk q10 --json | value '["gap"]')" "True None"
 fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2
+fails "a group that keeps the total from being spent is named with the channels" 1 "group s together 1000; lower the total|group s together 1000\)" \
+    "$BW" plan --total 140% --group s=search+email:0:1000 --limit search=0:5000,email=0:5000
+fails "a cost an order out of reach is told in that unit" 1 "target-cpa: .* an order costs" "$BW" plan --target-cpa 0.0001
 fails "a goal out of reach says how far one gets" 1 "earn at most" "$BW" plan --goal 1e9
 fails "an unknown preset" 1 "no preset 'robyn'" "$BW" fit --preset robyn
 fails "an unknown channel in a prior" 1 "no channel 'radio'" "$BW" fit --roas radio=2

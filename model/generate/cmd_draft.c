@@ -70,7 +70,7 @@ static bw_status check(const arguments *a, bw_err *err) {
     if (!a->model)
         return bw_fail(err, BW_EUSAGE,
                        "--model DIR is missing: a folder with a generator (GPT-2, "
-                       "Llama, SmolLM2, Qwen2, BART or T5) and its tokenizer");
+                       "Llama, SmolLM2, Qwen2, Mistral, BART or T5) and its tokenizer");
     if (!a->prompt)
         return bw_fail(err, BW_EUSAGE, "--prompt TEXT is missing");
     if (a->n < 1 || a->n > 1000)

@@ -69,7 +69,7 @@ static bw_status run_parts(bw_verify *v) {
     if (v->status == BW_OK)
         bw_verify_training(v);
     if (v->status == BW_OK && !v->n)
-        return bw_fail(v->err, BW_EDATA, "%s: expected.json holds nothing to compare", v->dir);
+        return bw_fail(v->err, BW_EDATA, "expected.json holds nothing to compare");
     return v->status;
 }
 

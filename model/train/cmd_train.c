@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *data, *out, *stage, *from;
+    const char *data, *out, *stage, *from, *without;
     long seed;
     double minutes;
     bool resume;
@@ -181,6 +181,8 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
          "with a table, or --stage unpack: the weights to begin with, or 'shipped'"},
         {"stage", 0, BW_OPT_TEXT, &o.stage, "NAME",
          "new, wide, pretrain, tune, embed, pack, unpack, or all (default)"},
+        {"without", 0, BW_OPT_TEXT, &o.without, "DOMAIN",
+         "leave out the recipe's files of this domain: how good is it on what it never saw?"},
         {"resume", 0, BW_OPT_FLAG, &o.resume, NULL, "go on from the checkpoint in --out"},
         {"minutes", 0, BW_OPT_REAL, &o.minutes, "N", "stop after N minutes, at a checkpoint"},
         {"seed", 0, BW_OPT_LONG, &o.seed, "N", "of everything random (default 1)"},
@@ -209,7 +211,10 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
         bw_recipe_free(&r);
         return st;
     }
-    st = bw_dataset_load(&r, o.data, &d, err);
+    if (o.without)
+        st = bw_recipe_without(&r, o.without, err);
+    if (st == BW_OK)
+        st = bw_dataset_load(&r, o.data, &d, err);
     if (st == BW_OK) {
         print_counts(&r);
         st = run_stages(&r, &d, &o, err);

@@ -54,6 +54,9 @@ static bw_status read_set(bw_recipe *r, const cJSON *j, bw_err *err) {
                        s->file, task->valuestring);
     s->task = (bw_task)t;
     s->sentences = cJSON_IsTrue(cJSON_GetObjectItem(j, "sentences"));
+    const cJSON *domain = cJSON_GetObjectItem(j, "domain");
+    if (cJSON_IsString(domain))
+        snprintf(s->domain, sizeof s->domain, "%s", domain->valuestring);
     const cJSON *neutral = cJSON_GetObjectItem(j, "neutral");
     if (cJSON_IsString(neutral))
         snprintf(s->neutral, sizeof s->neutral, "%s", neutral->valuestring);
@@ -117,6 +120,17 @@ void bw_recipe_free(bw_recipe *r) {
     cJSON_Delete(r->json);
     free(r->set);
     *r = (bw_recipe){0};
+}
+
+bw_status bw_recipe_without(bw_recipe *r, const char *domain, bw_err *err) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_sets; i++)
+        if (strcmp(r->set[i].domain, domain))
+            r->set[n++] = r->set[i];
+    if (n == r->n_sets)
+        return bw_fail(err, BW_EARG, "recipe %s has no data of a domain '%s'", r->name, domain);
+    r->n_sets = n;
+    return BW_OK;
 }
 
 double bw_recipe_number(const bw_recipe *r, const char *section, const char *key, double fallback) {

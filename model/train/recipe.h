@@ -9,7 +9,8 @@
  *  "own_tests": true,                       only the recipe's files, not the whole folder, are tests
  *  "wide": {"epochs": 6, "rate": 0.5}, "tokenizer": {...}, "pretrain": {...}, "tune": {...}, "calibrate": {...}}
  *
- * An entry may also say "neutral": "none", a label or category of that file which is to count as neutral ("*": every row),
+ * An entry may also say its "domain" (to be left out as a whole, for figures on unseen domains),
+ * "neutral": "none", a label or category of that file which is to count as neutral ("*": every row),
  * or "phrases": N, when "file" is a file of patterns that comes with the program or a path to one
  * (model/train/phrases.h) that are to give N sentences each.
  * Tasks: "sentiment" (label, stars), "aspect" (aspect or category with its label), "pair" (score or
@@ -30,6 +31,7 @@ typedef enum { BW_TASK_SENTIMENT, BW_TASK_ASPECT, BW_TASK_PAIR, BW_TASK_TEXT } b
 typedef struct {
     char file[128]; /* base name without ".tsv.gz" */
     bw_task task;
+    char domain[16];  /* "film", "product", ...; "" = none in particular */
     float weight;     /* of each row in the loss or in sampling */
     bool sentences;   /* aspect files: a text whose aspects all agree is a sentiment example too */
     unsigned parts;   /* rows to train on */
@@ -51,6 +53,8 @@ bw_status bw_recipe_read(const char *path, bw_recipe *r, bw_err *err);
 /* The same from JSON text; name is for messages. */
 bw_status bw_recipe_parse(const char *json, const char *name, bw_recipe *r, bw_err *err);
 void bw_recipe_free(bw_recipe *r);
+/* Takes out the files of a domain, its development rows included; BW_EARG when there are none. */
+bw_status bw_recipe_without(bw_recipe *r, const char *domain, bw_err *err);
 /* The number at "section.key", or fallback. */
 double bw_recipe_number(const bw_recipe *r, const char *section, const char *key, double fallback);
 

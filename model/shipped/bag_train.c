@@ -1,7 +1,9 @@
 /* model/shipped/bag_train.c - training of the text embeddings.
  *
  * Each step takes a batch of texts cut in two (the halves belong together) and a batch of scored
- * pairs. All arithmetic is over a handful of vectors a text, so thousands of steps take minutes. */
+ * pairs. All arithmetic is over a handful of vectors a text, so thousands of steps take minutes. There
+ * are two rounds, each with its own schedule: both languages, then English alone, whose pairs are more
+ * and learned more slowly, while the tokens of Chinese stay as they are. */
 #include "model/shipped/bag.h"
 
 #include "model/core/optimizer.h"
@@ -39,6 +41,7 @@ typedef struct {
     int32_t *ids;
     bw_rng rng;
     double temperature;
+    bool english; /* only English is drawn */
 } trainer;
 
 static bw_status tokens_of(trainer *t, const char *text, int32_t *id, size_t *n, bw_err *err) {
@@ -174,11 +177,19 @@ static bw_status read_halves(trainer *t, const char *text, pair *p, bw_err *err)
     return st == BW_OK ? tokens_of(t, text + cut, p->id[1], &p->n[1], err) : st;
 }
 
+/* One of the n examples numbered in list, of a language that is wanted. */
+static const bw_example *any(trainer *t, const uint32_t *list, size_t n) {
+    const bw_example *e;
+    do
+        e = &t->d->example[list[bw_rng_below(&t->rng, n)]];
+    while (t->english && e->zh);
+    return e;
+}
+
 static bw_status draw_halves(trainer *t, size_t *n, bw_err *err) {
     bw_status st = BW_OK;
     for (*n = 0; st == BW_OK && *n < t->batch;) {
-        const char *text = t->d->example[t->texts[bw_rng_below(&t->rng, t->n_texts)]].text;
-        st = read_halves(t, text, &t->pair[*n], err);
+        st = read_halves(t, any(t, t->texts, t->n_texts)->text, &t->pair[*n], err);
         *n += t->pair[*n].n[0] > 1 && t->pair[*n].n[1] > 1;
     }
     return st;
@@ -187,8 +198,7 @@ static bw_status draw_halves(trainer *t, size_t *n, bw_err *err) {
 static bw_status draw_pairs(trainer *t, size_t *n, bw_err *err) {
     bw_status st = BW_OK;
     /* Scores are comparable within a set only, so a batch is of one set: that of its first pair. */
-    size_t set = t->d->example[t->pairs[bw_rng_below(&t->rng, t->n_pairs)]].set, first = 0,
-           last = t->n_pairs;
+    size_t set = any(t, t->pairs, t->n_pairs)->set, first = 0, last = t->n_pairs;
     while (t->d->example[t->pairs[first]].set != set)
         first++;
     while (t->d->example[t->pairs[last - 1]].set != set)
@@ -215,8 +225,8 @@ static double pass(trainer *t, size_t n, double (*loss)(trainer *, size_t)) {
     return l;
 }
 
-static bw_status steps(trainer *t, bw_err *err) {
-    size_t total = (size_t)bw_recipe_number(t->r, "embed", "steps", 4000), n = 0;
+static bw_status steps(trainer *t, size_t total, bw_err *err) {
+    size_t n = 0;
     double halves = 0, pairs = 0;
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < total; i++) {
@@ -297,15 +307,35 @@ static bw_status make_memory(trainer *t, bw_err *err) {
     return st == BW_OK ? bw_params_need_grad(&t->p, err) : st;
 }
 
-static bw_status make_optimizer(trainer *t, bw_err *err) {
+static bw_status make_optimizer(trainer *t, size_t total, bw_err *err) {
     bw_adamw a = {.lr = bw_recipe_number(t->r, "embed", "rate", 0.003),
                   .beta2 = 0.99,
                   .warmup = 50,
                   .weight_decay = bw_recipe_number(t->r, "embed", "decay", 0.01),
-                  .total = (size_t)bw_recipe_number(t->r, "embed", "steps", 4000),
+                  .total = total,
                   .decay = BW_LR_COSINE};
     bw_status st = bw_optimizer_new(&a, &t->opt, err);
     return st == BW_OK ? bw_optimizer_add(t->opt, "embed", &t->p, (bw_group){0}, err) : st;
+}
+
+static bool has_english(const trainer *t, const uint32_t *list, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!t->d->example[list[i]].zh)
+            return true;
+    return n == 0; /* nothing is drawn from an empty list */
+}
+
+static bw_status round_of(trainer *t, bool english, size_t total, bw_err *err) {
+    if (total == 0 || (english && !(has_english(t, t->texts, t->n_texts) &&
+                                    has_english(t, t->pairs, t->n_pairs))))
+        return BW_OK;
+    t->english = english;
+    bw_status st = make_optimizer(t, total, err);
+    if (st == BW_OK)
+        st = steps(t, total, err);
+    bw_optimizer_free(t->opt);
+    t->opt = NULL;
+    return st;
 }
 
 static bw_status quantise(const trainer *t, bw_bag *out, bw_err *err) {
@@ -349,12 +379,11 @@ bw_status bw_bag_train(const bw_recipe *r, const bw_dataset *d, const bw_deep *m
     if (st == BW_OK)
         st = start_weights(&t, seed, err);
     if (st == BW_OK)
-        st = make_optimizer(&t, err);
+        st = round_of(&t, false, (size_t)bw_recipe_number(r, "embed", "steps", 4000), err);
     if (st == BW_OK)
-        st = steps(&t, err);
+        st = round_of(&t, true, (size_t)bw_recipe_number(r, "embed", "english_steps", 0), err);
     if (st == BW_OK)
         st = quantise(&t, out, err);
-    bw_optimizer_free(t.opt);
     bw_params_free(&t.p);
     bw_inputs_free(&t.in);
     free(t.texts);

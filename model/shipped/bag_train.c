@@ -3,7 +3,7 @@
  * Each step takes a batch of texts cut in two (the halves belong together) and a batch of scored
  * pairs. All arithmetic is over a handful of vectors a text, so thousands of steps take minutes. There
  * are two rounds, each with its own schedule: both languages, then English alone, whose pairs are more
- * and learned more slowly, while the tokens of Chinese stay as they are. */
+ * and learned more slowly, while the tokens that are more Chinese than English stay as they are. */
 #include "model/shipped/bag.h"
 
 #include "model/core/optimizer.h"
@@ -41,7 +41,8 @@ typedef struct {
     int32_t *ids;
     bw_rng rng;
     double temperature;
-    bool english; /* only English is drawn */
+    bool english;  /* only English is drawn */
+    int32_t *lean; /* [vocab] occurrences in English less those in Chinese; below 0: frozen then */
 } trainer;
 
 static bw_status tokens_of(trainer *t, const char *text, int32_t *id, size_t *n, bw_err *err) {
@@ -225,6 +226,25 @@ static double pass(trainer *t, size_t n, double (*loss)(trainer *, size_t)) {
     return l;
 }
 
+static bw_status weigh_languages(trainer *t, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t i = 0; st == BW_OK && i < t->d->n; i++) {
+        size_t n;
+        st = tokens_of(t, t->d->example[i].text, t->pair[0].id[0], &n, err);
+        for (size_t k = 0; st == BW_OK && k < n; k++)
+            t->lean[t->pair[0].id[0][k]] += t->d->example[i].zh ? -1 : 1;
+    }
+    return st;
+}
+
+static void clear_frozen(trainer *t) {
+    for (size_t v = 0; t->english && v < t->vocab; v++)
+        if (t->lean[v] < 0) {
+            memset(bw_param_grad(&t->p, 0) + v * t->dim, 0, t->dim * sizeof(float));
+            bw_param_grad(&t->p, 1)[v] = 0;
+        }
+}
+
 static bw_status steps(trainer *t, size_t total, bw_err *err) {
     size_t n = 0;
     double halves = 0, pairs = 0;
@@ -234,6 +254,7 @@ static bw_status steps(trainer *t, size_t total, bw_err *err) {
             halves += 0.02 * (pass(t, n, contrast) - halves);
         if (st == BW_OK && t->n_pairs && (st = draw_pairs(t, &n, err)) == BW_OK)
             pairs += 0.02 * (pass(t, n, rank) - pairs);
+        clear_frozen(t);
         if (st == BW_OK)
             st = bw_optimizer_step(t->opt, NULL, err);
         if (st == BW_OK && (i + 1) % 500 == 0)
@@ -293,7 +314,8 @@ static bw_status make_memory(trainer *t, bw_err *err) {
     t->pair = calloc(t->batch, sizeof *t->pair);
     t->memory = malloc(t->batch * 4 * t->dim * sizeof(float));
     t->ids = malloc(t->batch * 2 * (MAX_TOKENS + 8) * sizeof(int32_t));
-    if (!t->pair || !t->memory || !t->ids)
+    t->lean = calloc(t->vocab, sizeof *t->lean);
+    if (!t->pair || !t->memory || !t->ids || !t->lean)
         return bw_fail_memory(err);
     for (size_t i = 0; i < t->batch; i++)
         for (size_t s = 0; s < 2; s++) {
@@ -311,7 +333,7 @@ static bw_status make_optimizer(trainer *t, size_t total, bw_err *err) {
     bw_adamw a = {.lr = bw_recipe_number(t->r, "embed", "rate", 0.003),
                   .beta2 = 0.99,
                   .warmup = 50,
-                  .weight_decay = bw_recipe_number(t->r, "embed", "decay", 0.01),
+                  .weight_decay = t->english ? 0 : bw_recipe_number(t->r, "embed", "decay", 0.01),
                   .total = total,
                   .decay = BW_LR_COSINE};
     bw_status st = bw_optimizer_new(&a, &t->opt, err);
@@ -330,7 +352,9 @@ static bw_status round_of(trainer *t, bool english, size_t total, bw_err *err) {
                                     has_english(t, t->pairs, t->n_pairs))))
         return BW_OK;
     t->english = english;
-    bw_status st = make_optimizer(t, total, err);
+    bw_status st = english ? weigh_languages(t, err) : BW_OK;
+    if (st == BW_OK)
+        st = make_optimizer(t, total, err);
     if (st == BW_OK)
         st = steps(t, total, err);
     bw_optimizer_free(t->opt);
@@ -391,5 +415,6 @@ bw_status bw_bag_train(const bw_recipe *r, const bw_dataset *d, const bw_deep *m
     free(t.pair);
     free(t.memory);
     free(t.ids);
+    free(t.lean);
     return st;
 }

@@ -1,7 +1,9 @@
-/* model/shipped/readout.c - forward and backward of the heads, one span at a time; few tokens, plain loops. */
+/* model/shipped/readout.c - forward and backward of the heads, one span at a time; few tokens, plain loops,
+ * whose sums have a fixed order, so that the clones agree to the bit. */
 #include "model/shipped/readout.h"
 
 #include "model/core/ops.h"
+#include "model/core/simd.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #define MAX_DIM  1024
 #define MAX_SPAN 4096 /* tokens; the readers cut well below */
 
-static float dot(const float *a, const float *b, size_t n) {
+static inline float dot(const float *a, const float *b, size_t n) {
     float s[8] = {0};
     size_t i = 0;
     for (; i + 8 <= n; i += 8)
@@ -21,7 +23,7 @@ static float dot(const float *a, const float *b, size_t n) {
     return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + sum;
 }
 
-static void add_scaled(float *y, const float *x, float a, size_t n) {
+static inline void add_scaled(float *y, const float *x, float a, size_t n) {
     for (size_t i = 0; i < n; i++)
         y[i] += a * x[i];
 }
@@ -56,7 +58,8 @@ void bw_readout_free(bw_readout *h) {
 }
 
 /* v = sum_t a_t h_t with a = softmax(q . h_t / sqrt(dim)); a: [n] */
-static void pool(const float *q, const float *x, size_t n, size_t dim, float *a, float *v) {
+BW_CLONES static void pool(const float *q, const float *x, size_t n, size_t dim, float *a,
+                           float *v) {
     float scale = 1.0f / sqrtf((float)dim);
     for (size_t t = 0; t < n; t++)
         a[t] = scale * dot(q, x + t * dim, dim);
@@ -82,14 +85,14 @@ static void pool_backward(const float *q, const float *x, size_t n, size_t dim, 
     }
 }
 
-static void mean_of(const float *x, size_t n, size_t dim, float *m) {
+BW_CLONES static void mean_of(const float *x, size_t n, size_t dim, float *m) {
     memset(m, 0, dim * sizeof *m);
     for (size_t t = 0; t < n; t++)
         add_scaled(m, x + t * dim, 1.0f / (float)n, dim);
 }
 
 /* Maximum of each column, and the token it came from. */
-static void max_of(const float *x, size_t n, size_t dim, float *top, size_t *from) {
+BW_CLONES static void max_of(const float *x, size_t n, size_t dim, float *top, size_t *from) {
     for (size_t i = 0; i < dim; i++) {
         top[i] = x[i];
         from[i] = 0;

@@ -191,8 +191,8 @@ static bw_status forget_from(sqlite3 *db, const char *sql, const char *day, bw_e
 static bw_status rewrite_messages(struct shop *s, sqlite3 *db, const char *day, bw_err *err) {
     static const char *const LATER[] = {
         "DELETE FROM message_score WHERE message IN (SELECT id FROM message WHERE sent_at >= ?)",
-        "DELETE FROM embedding WHERE kind = 'message' AND id IN (SELECT id FROM message WHERE "
-        "sent_at >= ?)",
+        ("DELETE FROM embedding WHERE kind = 'message' AND id IN (SELECT id FROM message WHERE "
+         "sent_at >= ?)"),
         "DELETE FROM topic_member WHERE id IN (SELECT id FROM message WHERE sent_at >= ?)"};
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < sizeof LATER / sizeof *LATER; i++)

@@ -45,9 +45,16 @@ static void correlated_normals(void **state) {
     bw_err err = {{0}};
     double start[N] = {0};
     bw_density f = {N, NULL, eval_chain, NULL, NULL};
-    for (int dense = 0; dense < 2; dense++) {
-        bw_nuts_options o = {
-            .chains = 4, .warmup = 600, .draws = 1000, .seed = 11, .dense = dense, .start = start};
+    static const size_t block[] = {1, 2, 3, 5, 8};
+    for (int kind = 0; kind < 3; kind++) { /* variances, a whole matrix, a matrix of five of them */
+        bw_nuts_options o = {.chains = 4,
+                             .warmup = 600,
+                             .draws = 1000,
+                             .seed = 11,
+                             .dense = kind == 1,
+                             .block = kind == 2 ? block : NULL,
+                             .n_block = 5,
+                             .start = start};
         bw_nuts_result r;
         CHECK_OK(bw_nuts_sample(&f, &o, &r, &err));
         for (size_t i = 0; i < N; i++) {

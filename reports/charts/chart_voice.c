@@ -75,9 +75,10 @@ static bw_status draw_events(bw_chart *ch, const bw_panel *p, bw_err *err) {
                     bw_shop_part(ch->shop, bw_arena_textf(ch->shop->arena, "_event:%s", name[i])));
         double width = bw_font_width(text.text ? text.text : "", BW_TICK_SIZE, false) + 12;
         double next = i + 1 < n ? bw_panel_x(p, (double)bw_iso_day(day[i + 1])) : p->right;
-        bool right = x + width < next || (x + width < p->right && x - width < p->left);
+        double after = p->right - x - 6, before = x - p->left - 6; /* room on either side */
+        bool right = x + width < next || after >= before;
         bw_canvas_segment(ch->canvas, x, y - 6, x, p->bottom, 1.2, BW_DOTTED, BW_INK);
-        bw_chart_text_in(ch, x + (right ? 6 : -6), y, (p->right - p->left) * 0.48,
+        bw_chart_text_in(ch, x + (right ? 6 : -6), y, right ? after : before,
                          right ? BW_LEFT : BW_RIGHT, ch->narrow ? BW_SMALL_SIZE : BW_TICK_SIZE,
                          false, BW_INK, text.text ? text.text : "");
         bw_buf_free(&text);

@@ -51,7 +51,8 @@ typedef struct {
 /* Items of the examples that keep(example) says; shares as above, those of texts without a label
  * times text_share. */
 bw_status bw_mixer_new(const bw_recipe *r, const bw_dataset *d, double share_power,
-                       double text_share, bool (*keep)(const bw_example *), bw_mixer *out, bw_err *err);
+                       double text_share, bool (*keep)(const bw_example *), bw_mixer *out,
+                       bw_err *err);
 void bw_mixer_free(bw_mixer *s);
 const bw_item *bw_mixer_next(bw_mixer *s, bw_rng *rng, uint64_t seed);
 

@@ -301,7 +301,7 @@ bw_status bw_advice_record(bw_shop *s, bw_err *err) {
             "inside IS NOT NULL AND week <= %Q HAVING count(*) > 0",
             s->week);
     if (st == BW_OK)
-        st = bw_fact_add(s->facts, (bw_fact_name){"ledger.ratio", "", "", "number"}, NULL, err,
+        st = bw_fact_add(s->facts, (bw_fact_name){"ledger.ratio", "", "", "share"}, NULL, err,
                          "SELECT sum(o.realised) / nullif(sum(a.gain), 0) AS value FROM "
                          "advice_outcome o JOIN advice a ON a.id = o.advice "
                          "WHERE o.inside IS NOT NULL AND o.week <= %Q AND a.gain > 0 AND "

@@ -70,6 +70,7 @@
  * segment   repeats, weeks_since segment            means
  * segment   lifetime_value, purchases segment       of a customer in the next year, discounted
  * segment   product, channel   segment    thing     its share in the group over its share in all (top three)
+ * segment   voice              segment    aspect    sentiment (-1..1) of the reviews of what it buys; n: reviews
  * experiment effect             experiment arm       in the metric's unit          arm is the best
  *             arm: 'ARM:METRIC' for metrics besides the experiment's own; '' for tests without arms (effect > 0)
  * experiment relative_effect, expected_loss  experiment  arm  share of the control's mean; in the metric's unit

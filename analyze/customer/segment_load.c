@@ -9,7 +9,10 @@
 #include <string.h>
 
 const char BW_CUSTOMERS_INPUT[] =
-    "SELECT day, count(*), total(revenue), count(DISTINCT customer) FROM purchase GROUP BY day";
+    "SELECT day, count(*), total(revenue), count(DISTINCT customer) FROM purchase GROUP BY day "
+    "UNION ALL SELECT model, count(*), round(total(positive - negative), 3), 0 FROM review_aspect "
+    "GROUP BY "
+    "model";
 
 static const char CUSTOMERS[] =
     "WITH d AS (SELECT customer, day, sum(revenue) AS v FROM purchase WHERE date(day) IS NOT NULL "

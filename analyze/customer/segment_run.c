@@ -12,8 +12,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SEED       7u
-#define TOP_THINGS "3" /* products and channels told of a group */
+#define SEED        7u
+#define TOP_THINGS  "3"  /* products and channels told of a group */
+#define VOICE_LEAST "20" /* reviews of an aspect */
 
 struct stage {
     sqlite3 *db;
@@ -118,6 +119,28 @@ static bw_status store_things(struct stage *g, const char *column, bw_err *err) 
     return st;
 }
 
+/* What is said of what a group buys: sentiment by aspect of its products' reviews, each product weighed by how
+ * often the group buys it. Reviews name no customer, so this is the voice of the products, not of the group. */
+static bw_status store_voice(struct stage *g, bw_err *err) {
+    static const char QUERY[] =
+        "INSERT OR REPLACE INTO estimate (run, name, subject, at, mean, n, unit) "
+        "WITH buys AS (SELECT s.segment, p.product, count(*) AS n FROM purchase p JOIN "
+        "  customer_segment s USING (customer) WHERE coalesce(p.product, '') <> '' GROUP BY 1, 2), "
+        "talk AS (SELECT r.product, a.aspect, count(*) AS reviews, total(a.mentioned) AS mentions, "
+        "  total(a.mentioned * (a.positive - a.negative)) AS net FROM review_aspect a JOIN review "
+        "r "
+        "  ON r.id = a.review WHERE a.mentioned >= 0.5 AND coalesce(r.product, '') <> '' GROUP BY "
+        "1, "
+        "2) "
+        "SELECT %lld, 'voice', b.segment, t.aspect, total(b.n * t.net) / total(b.n * t.mentions), "
+        "sum(t.reviews), 'sentiment' FROM buys b JOIN talk t USING (product) GROUP BY 3, 4 "
+        "HAVING sum(t.reviews) >= " VOICE_LEAST;
+    char *sql = sqlite3_mprintf(QUERY, (long long)g->run);
+    bw_status st = sql ? bw_db_exec(g->db, sql, err) : bw_fail_memory(err);
+    sqlite3_free(sql);
+    return st;
+}
+
 static bw_status begin(struct stage *g, bw_err *err) {
     char first[11], last[11];
     bw_day_format(g->people.first, first);
@@ -157,7 +180,9 @@ static bw_status store_all(struct stage *g, bw_err *err) {
         st = store_customers(g, err);
     if (st == BW_OK)
         st = store_things(g, "product", err);
-    return st == BW_OK ? store_things(g, "channel", err) : st;
+    if (st == BW_OK)
+        st = store_things(g, "channel", err);
+    return st == BW_OK ? store_voice(g, err) : st;
 }
 
 static bw_status stage_run(struct stage *g, bw_err *err) {

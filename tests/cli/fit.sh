@@ -59,6 +59,13 @@ fails "orders are not what the fit explains" 2 'explains revenue, not orders' "$
 equal "the loss of a channel cut below its spend of now is told" \
     "$(python3 -c "import json,sys; p={c['channel']:c for c in json.loads(sys.argv[1])['channels']}
 print(p['search']['gain']['mean'] < -100 if p['search']['now'] > 9100 else p['search']['gain']['mean'] != 0)" "$limited")" True
+# Each of 400 reviews speaks of delivery, 0.7 badly and 0.2 well: -0.5 whatever a segment buys.
+sqlite3 "$BELLWETHER_DB" "INSERT INTO review_aspect SELECT id, 'delivery', 0.9, 0.7, 0.1, 0.2, NULL, 't' FROM review
+    WHERE product <> '' LIMIT 400"
+check "segments are made" "$BW" segment
+equal "each hears what is said of the products it buys" \
+    "$(sqlite3 "$BELLWETHER_DB" "SELECT count(DISTINCT subject) > 2, round(min(mean), 6), round(max(mean), 6)
+    FROM latest_estimate WHERE kind = 'segment' AND name = 'voice'")" '1|-0.5|-0.5'
 fails "contradicting limits are named" 1 "limits contradict.*search 20000" \
     "$BW" plan --limit search=20000:30000 --group s=search+email:0:10000
 equal "a bound stands beside a plan by the tail of the gain, and none beside one by a quantile" \

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define WORTH_A_WORD 0.15 /* share by which a new fit moves a return before the report says so */
+
 static const bw_fact *find(const bw_document *d, const char *measure, const char *subject) {
     return bw_fact_find(d->shop->facts, measure, subject);
 }
@@ -99,6 +101,36 @@ static void say_memory(bw_document *d, bw_buf *p) {
     bw_say(d, p, &m);
 }
 
+/* The return that the last fit moved most, when that is worth a word, and what moved it. */
+static void say_refit(bw_document *d, bw_buf *p) {
+    const bw_fact *most = NULL;
+    for (size_t i = 0; i < d->shop->n_channels; i++) {
+        const bw_fact *f = find(d, "refit.moved", d->shop->channels[i].name);
+        if (f && (!most || fabs(f->value) > fabs(most->value)))
+            most = f;
+    }
+    const bw_fact *roas = most ? find(d, "roas", most->subject) : NULL;
+    if (!roas || fabs(most->value) < WORTH_A_WORD * fabs(most->reference))
+        return;
+    const char *const causes[] = {"refit.data", "refit.history", "refit.model"};
+    const bw_fact *cause = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        const bw_fact *f = find(d, causes[i], most->subject);
+        if (f && (!cause || fabs(f->value) > fabs(cause->value)))
+            cause = f;
+    }
+    if (!cause)
+        return;
+    bw_message m = {.salience = 0.5};
+    m.key = strcmp(cause->measure, "refit.data") == 0      ? "channels.refit.data"
+            : strcmp(cause->measure, "refit.history") == 0 ? "channels.refit.history"
+                                                           : "channels.refit.model";
+    bw_message_name(&m, "channel", bw_shop_channel(d->shop, most->subject));
+    bw_message_fact(&m, "moved", most);
+    bw_message_fact(&m, "roas", roas);
+    bw_say(d, p, &m);
+}
+
 bw_status bw_section_channels(bw_document *d, bw_err *err) {
     bw_section *sec = bw_section_add(d, "channels");
     if (!d->shop->has_spend) {
@@ -113,6 +145,7 @@ bw_status bw_section_channels(bw_document *d, bw_err *err) {
         say_plan(d, &p);
         say_concentration(d, &p);
         say_memory(d, &p);
+        say_refit(d, &p);
         bw_say_done(d, sec, &p);
     }
     static const char *const CHARTS[] = {"roas", "budget", "curves", "sources"};

@@ -32,8 +32,25 @@ static const char *unit_of(const bw_shop *s, const char *unit) {
     return strcmp(unit, RETURN) == 0 ? s->return_unit : unit;
 }
 
+/* By how much the last fit moved a channel's return, and what part each cause has in it. */
+static bw_status add_refit(bw_shop *s, const char *channel, bw_err *err) {
+    static const char *const PARTS[][2] = {{"changed_by_data", "refit.data"},
+                                           {"changed_by_history", "refit.history"},
+                                           {"changed_by_model", "refit.model"}};
+    bw_status st = bw_fact_add(
+        s->facts, (bw_fact_name){"refit.moved", channel, "", s->return_unit}, NULL, err,
+        "SELECT r.mean - b.mean AS value, b.mean AS reference FROM estimate r JOIN estimate b ON "
+        "b.run = r.run AND b.name = 'roas_before' AND b.subject = r.subject AND b.at = '' WHERE "
+        "r.run = %lld AND r.name = 'roas' AND r.subject = %Q AND r.at = ''",
+        (long long)s->runs.fit, channel);
+    for (size_t i = 0; i < 3 && st == BW_OK; i++)
+        st = add_estimate(s, s->runs.fit, PARTS[i][0], channel,
+                          (bw_fact_name){PARTS[i][1], channel, "", s->return_unit}, err);
+    return st;
+}
+
 static bw_status add_channel(bw_shop *s, const char *channel, bw_err *err) {
-    bw_status st = BW_OK;
+    bw_status st = add_refit(s, channel, err);
     for (size_t i = 0; i < sizeof CHANNEL_FACTS / sizeof *CHANNEL_FACTS && st == BW_OK; i++)
         st = add_estimate(s, s->runs.fit, CHANNEL_FACTS[i].estimate, channel,
                           (bw_fact_name){CHANNEL_FACTS[i].measure, channel, "",

@@ -57,4 +57,9 @@ equal "the parts add up to the whole" "$(python3 -c "
 for c in $parts: assert abs(c['roas'] - c['roas_before'] - c['data'] - c['history'] - c['model']) < 1e-9, c
 print('yes')")" yes
 contains "and are printed" "$("$BW" fit --quick --draws 250 --saturation hill --seed 3 --compare 2>/dev/null)" "new data"
+number "UPDATE spend SET cost = cost * 3 WHERE channel = 'tv'"
+fit --saturation hill --seed 3 >/dev/null
+"$BW" report --no-stages --format md --out "$T/r" >/dev/null 2>&1
+contains "the report says which return moved and why" "$(cat "$T/r/report.md")" \
+    "mostly because figures of earlier weeks were revised"
 finish

@@ -65,6 +65,7 @@ static const struct {
     {"channels", "worst", 'n'},
     {"event", "year", 't'},
     {"mover", "moved", 'M'},
+    {"channels.refit", "moved", 'M'},
     {"action.experiment", "weeks", 'w'},
     {"chart.waterfall", "change", 'M'},
     {"", "a", 'M'},

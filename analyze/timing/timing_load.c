@@ -230,7 +230,7 @@ static bw_status add_send(struct loader *l, sqlite3_stmt *s, bw_err *err) {
  * is one: mean square over mean is twice the mean for amounts that fall off exponentially. */
 static void choose_family(sqlite3 *db, bw_sends *out) {
     bool delivered =
-        bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM message WHERE delivered > 0)", 0);
+        bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM message WHERE delivered > 0)", 0) > 0;
     bool money = strcmp(out->metric, "revenue") == 0;
     out->family = money ? BW_FAMILY_MONEY : delivered ? BW_FAMILY_RATE : BW_FAMILY_COUNT;
     out->unit = 1;

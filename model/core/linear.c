@@ -40,19 +40,16 @@ void bw_linear_dw(float *dW, const float *dy, const float *x, size_t rows, size_
                 (int)out, x, (int)in, 1.0f, dW, (int)in);
 }
 
-BW_CLONES static void db_part(float *db, const float *dy, size_t rows, size_t out, size_t stride) {
+BW_CLONES void bw_linear_db_part(float *db, const float *dy, size_t rows, size_t out,
+                                 size_t stride) {
     for (size_t r = 0; r < rows; r++, dy += stride)
 #pragma omp simd
         for (size_t j = 0; j < out; j++)
             db[j] += dy[j];
 }
 
-void bw_linear_db_part(float *db, const float *dy, size_t rows, size_t out, size_t stride) {
-    db_part(db, dy, rows, out, stride);
-}
-
 void bw_linear_db(float *db, const float *dy, size_t rows, size_t out) {
-    db_part(db, dy, rows, out, out);
+    bw_linear_db_part(db, dy, rows, out, out);
 }
 
 void bw_linear_ref(float *y, const float *x, const float *W, const float *b, size_t rows, size_t in,

@@ -25,7 +25,7 @@ void bw_softmax(float *p, const float *x, size_t rows, size_t n) {
         softmax_row(p + r * n, x + r * n, n);
 }
 
-BW_CLONES static double log_sum_exp(const float *x, size_t n) {
+BW_CLONES double bw_log_sum_exp(const float *x, size_t n) {
     float top = x[0];
 #pragma omp simd reduction(max : top)
     for (size_t i = 0; i < n; i++)
@@ -35,10 +35,6 @@ BW_CLONES static double log_sum_exp(const float *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         sum += (double)bw_expf(x[i] - top);
     return (double)top + log(sum);
-}
-
-double bw_log_sum_exp(const float *x, size_t n) {
-    return log_sum_exp(x, n);
 }
 
 /* The frequency of a pair of dimensions, theta^(-2i/head_dim), after Llama 3's rule (Grattafiori et al.

@@ -2,8 +2,7 @@
  *
  * Element-wise loops are plain C under `#pragma omp simd`; register tiles use the compilers' vector
  * type bw_v16. A function marked BW_CLONES is compiled for AVX-512, AVX2 and the baseline, and the
- * loader picks one at start; it is static, since clang 14 gives a function that it clones another
- * name in the object file. Nothing is contracted or reordered but where `reduction` says so, so
+ * loader picks one at start. Nothing is contracted or reordered but where `reduction` says so, so
  * the clones agree to the rounding of those sums. Functions below are straight lines without
  * branches, which is what lets the loops around them vectorise. */
 #ifndef BW_MODEL_SIMD_H
@@ -18,7 +17,8 @@
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
 
-#if defined(__x86_64__) && defined(__linux__)
+/* Older clangs give the clones' resolvers names that clash between files. */
+#if defined(__x86_64__) && defined(__linux__) && (!defined(__clang__) || __clang_major__ >= 17)
 #define BW_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define BW_CLONES

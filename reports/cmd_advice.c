@@ -59,9 +59,23 @@ static bw_status update(sqlite3 *db, size_t decision, const char *id, const char
     return st;
 }
 
-static bw_status decide(sqlite3 *db, size_t decision, const char *id, const char *reason,
+static void print_decision(const char *id, const char *status, bool as_json) {
+    if (!as_json) {
+        printf("%s is %s\n", id, status);
+        return;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", id);
+    cJSON_AddStringToObject(json, "status", status);
+    char *text = cJSON_Print(json);
+    puts(text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
+static bw_status decide(sqlite3 *db, size_t decision, const char *id, const advice_options *o,
                         bw_err *err) {
-    bw_status st = update(db, decision, id, reason, err);
+    bw_status st = update(db, decision, id, o->reason, err);
     if (st != BW_OK)
         return st;
     int changed = sqlite3_changes(db);
@@ -74,7 +88,7 @@ static bw_status decide(sqlite3 *db, size_t decision, const char *id, const char
                      strcmp(status, "settled") == 0 ? "measured" : status,
                      DECISIONS[decision].status);
     else
-        printf("%s is %s\n", id, status);
+        print_decision(id, status, o->json);
     free(status);
     return st;
 }
@@ -228,7 +242,7 @@ bw_status bw_cmd_advice(int argc, char **argv, bw_err *err) {
     st = bw_db_open(bw_default_db(o.db), listing ? BW_DB_READ : BW_DB_WRITE, &db, err);
     if (st != BW_OK)
         return st;
-    st = listing ? list(db, &o, err) : decide(db, decision, argv[1], o.reason, err);
+    st = listing ? list(db, &o, err) : decide(db, decision, argv[1], &o, err);
     bw_db_close(db);
     return st;
 }

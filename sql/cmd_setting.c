@@ -50,6 +50,19 @@ static bw_status print_families(sqlite3 *db, cJSON *json, bw_err *err) {
     return st;
 }
 
+/* One setting as the same object that list gives. */
+static bw_status print_pair(const char *key, const char *value, bw_err *err) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, key, value);
+    char *text = cJSON_Print(json);
+    if (text)
+        puts(text);
+    bw_status st = text ? BW_OK : bw_fail_memory(err);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return st;
+}
+
 static bw_status list(sqlite3 *db, bool as_json, bw_err *err) {
     cJSON *json = as_json ? cJSON_CreateObject() : NULL;
     for (const bw_setting *s = BW_SETTINGS; s->key; s++)
@@ -63,11 +76,13 @@ static bw_status list(sqlite3 *db, bool as_json, bw_err *err) {
     return st;
 }
 
-static bw_status get(sqlite3 *db, const char *key, bw_err *err) {
+static bw_status get(sqlite3 *db, const char *key, bool as_json, bw_err *err) {
     char ignored[VALUE_MAX];
     char *value = bw_db_setting(db, key, NULL);
     bw_status st = BW_OK;
-    if (value)
+    if (value && as_json)
+        st = print_pair(key, value, err);
+    else if (value)
         puts(value);
     else if (bw_setting_check(key, "", ignored, sizeof ignored, err) == BW_EARG &&
              strstr(err->text, "no setting"))
@@ -78,11 +93,13 @@ static bw_status get(sqlite3 *db, const char *key, bw_err *err) {
     return st;
 }
 
-static bw_status set(sqlite3 *db, const char *key, const char *value, bw_err *err) {
+static bw_status set(sqlite3 *db, const char *key, const char *value, bool as_json, bw_err *err) {
     char stored[VALUE_MAX];
     bw_status st = bw_setting_check(key, value, stored, sizeof stored, err);
     if (st == BW_OK)
         st = bw_db_set(db, key, stored, err);
+    if (st == BW_OK && as_json)
+        return print_pair(key, stored, err);
     if (st == BW_OK)
         printf("%s is now %s\n", key, stored);
     return st;
@@ -106,8 +123,8 @@ bw_status bw_cmd_setting(int argc, char **argv, bw_err *err) {
     if (st != BW_OK)
         return st;
     st = lists  ? list(db, json, err)
-         : gets ? get(db, argv[1], err)
-                : set(db, argv[1], argv[2], err);
+         : gets ? get(db, argv[1], json, err)
+                : set(db, argv[1], argv[2], json, err);
     bw_db_close(db);
     return st;
 }

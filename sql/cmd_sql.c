@@ -65,7 +65,10 @@ static bw_status run_statement(sqlite3 *db, sqlite3_stmt *s, const struct option
     bw_status st = bw_db_step(s, &row, err);
     if (st == BW_OK) {
         int changed = sqlite3_total_changes(db) - before;
-        fprintf(stderr, "%d %s changed\n", changed, changed == 1 ? "row" : "rows");
+        if (format == BW_FORMAT_JSON)
+            printf("{\"changed\": %d}\n", changed);
+        else
+            fprintf(stderr, "%d %s changed\n", changed, changed == 1 ? "row" : "rows");
     }
     return st;
 }
@@ -138,6 +141,10 @@ bw_status bw_cmd_sql(int argc, char **argv, bw_err *err) {
     bw_status st = bw_options_parse(&USAGE, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;
+    if (o.schema && (o.json || strcmp(o.format, "table") != 0))
+        return bw_fail(err, BW_EUSAGE,
+                       "sql: --schema explains in words; a machine asks \"SELECT name, sql FROM "
+                       "sqlite_schema\" or pragma_table_info('weekly')");
     if (o.schema && argc <= 1)
         return show_schema(argc ? argv[0] : "", err);
     if (argc != 1)

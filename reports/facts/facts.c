@@ -122,7 +122,7 @@ bw_status bw_fact_add(bw_facts *f, bw_fact_name name, const bw_fact **out, bw_er
     va_end(args);
     if (!query)
         return bw_fail_memory(err);
-    const char *unit = name.unit ? name.unit : "number";
+    const char *unit = bw_arena_text(f->arena, name.unit ? name.unit : "number");
     bw_fact fact = {.measure = bw_arena_text(f->arena, name.measure),
                     .subject = bw_arena_text(f->arena, name.subject),
                     .at = bw_arena_text(f->arena, name.at),

@@ -13,6 +13,8 @@ contains "advice: listed with its promise" "$("$BW" advice)" 'A-2026-W45-1 +open
 contains "advice: accepted" "$("$BW" advice accept A-2026-W45-1)" 'A-2026-W45-1 is accepted'
 contains "advice: rejected with a reason" "$("$BW" advice reject A-2026-W45-2 --reason "contract's end")" 'is rejected'
 equal "advice: the reason is kept" "$(db "SELECT json_extract(action, '\$.reason') FROM advice WHERE id = 'A-2026-W45-2'")" "contract's end"
+equal "advice: a decision as JSON" "$("$BW" advice accept A-2026-W45-1 --json | tr -d '[:space:]')" \
+    '{"id":"A-2026-W45-1","status":"accepted"}'
 fails "advice: no such id" 1 "advice list" "$BW" advice accept A-1
 fails "advice: a verb that does not exist" 2 "accept ID" "$BW" advice praise A-2026-W45-1
 gain=$(db "SELECT gain FROM advice WHERE id = 'A-2026-W45-1'")

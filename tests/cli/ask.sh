@@ -17,7 +17,9 @@ contains "Chinese is answered in Chinese" "$("$BW" ask '哪个渠道最赚钱？
 contains "a missing name is asked for" "$("$BW" ask 'what does it earn')" 'Which channel'
 contains "an unknown question gets its nearest" "$("$BW" ask 'what is the meaning of life')" 'not among the questions'
 contains "hostile text stays text" "$("$BW" ask "revenue '; DROP TABLE review; -- \`id\`")" '.'
-contains "json for machines" "$("$BW" ask 'which channel earns most' --json)" '"outcome":[[:space:]]*"answered"'
+equal "json for machines, the unit of a fact with it" \
+    "$("$BW" ask 'which channel earns most' --json | python3 -c \
+        'import json,sys; a=json.load(sys.stdin); print(a["outcome"], a["facts"][0]["unit"])')" "answered money"
 equal "asking writes nothing" "$(sha256sum "$BELLWETHER_DB")" "$before"
 fails "no question is wrong usage" 2 'wanted one question' "$BW" ask
 finish

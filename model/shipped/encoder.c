@@ -200,7 +200,8 @@ static void score_aspects(const bw_encoder *e, const scratch *s, const char *tex
     size_t at = 0, n;
     const char *begin;
     while ((n = bw_text_sentence(text, &at, &begin)) > 0) {
-        sentence x = {.begin = (size_t)(begin - text), .read = {.want_aspects = true}};
+        sentence x = {.begin = (size_t)(begin - text),
+                      .read = {.want_aspects = true, .aspects_alone = true}};
         x.end = x.begin + n;
         x.read.n = sentence_tokens(&s->in, x.begin, x.end, &x.read.first);
         if (x.read.n == 0)

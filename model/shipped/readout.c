@@ -113,12 +113,14 @@ void bw_readout_read(const bw_readout *h, const float *hidden, bw_span_read *r) 
     size_t d = h->dim, n = capped(r->n), from[MAX_DIM];
     const float *x = hidden + r->first * d, *q = bw_param_data(&h->params, h->query);
     float a[MAX_SPAN], f[3 * MAX_DIM];
-    pool(q, x, n, d, a, f);
     mean_of(x, n, d, f + d);
-    max_of(x, n, d, f + 2 * d, from);
-    for (size_t k = 0; k < 3; k++)
-        r->sentiment[k] = bw_param_data(&h->params, h->sentiment_b)[k] +
-                          dot(bw_param_data(&h->params, h->sentiment_w) + k * 3 * d, f, 3 * d);
+    if (!r->aspects_alone) {
+        pool(q, x, n, d, a, f);
+        max_of(x, n, d, f + 2 * d, from);
+        for (size_t k = 0; k < 3; k++)
+            r->sentiment[k] = bw_param_data(&h->params, h->sentiment_b)[k] +
+                              dot(bw_param_data(&h->params, h->sentiment_w) + k * 3 * d, f, 3 * d);
+    }
     for (size_t s = 0; r->want_aspects && s < BW_N_ASPECTS; s++) {
         pool(q + (s + 1) * d, x, n, d, a, f); /* f + d still holds the mean */
         r->mention[s] = bw_param_data(&h->params, h->mention_b)[s] +

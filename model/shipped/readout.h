@@ -25,9 +25,9 @@ typedef struct {
 
 /* What is wanted of a span, and the results. */
 typedef struct {
-    size_t first, n; /* tokens of the batch */
-    bool want_aspects;
-    float sentiment[3]; /* logits */
+    size_t first, n;                  /* tokens of the batch */
+    bool want_aspects, aspects_alone; /* alone: sentiment is left as it was */
+    float sentiment[3];               /* logits */
     float mention[BW_N_ASPECTS];
     float polarity[BW_N_ASPECTS][3];
 } bw_span_read;

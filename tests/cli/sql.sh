@@ -46,8 +46,8 @@ contains "the query may come by standard input" "$(echo 'SELECT count(*) AS n FR
 contains "--write changes" "$("$BW" sql --write "UPDATE channel SET label_en = 'Search' WHERE name = 'search'" 2>&1)" '1 row changed'
 equal "--write --json counts" "$("$BW" sql --write --json "UPDATE channel SET label_en = NULL WHERE 0")" '{"changed": 0}'
 fails "--schema is for people" 2 'sqlite_schema' "$BW" sql --schema --json
-equal "setting set --json is an object" "$("$BW" setting set shop "A \"B\"" --json | tr -d '[:space:]')" '{"shop":"A\\"B\\""}'
-equal "and so is get" "$("$BW" setting get shop --json | tr -d '[:space:]')" '{"shop":"A\\"B\\""}'
+equal "setting set --json is an object" "$("$BW" setting set shop "A \"B\"" --json | tr -d '[:space:]')" '{"shop":"A\"B\""}'
+equal "and so is get" "$("$BW" setting get shop --json | tr -d '[:space:]')" '{"shop":"A\"B\""}'
 fails "several statements are one transaction" 1 'no such table' "$BW" sql --write "DELETE FROM spend; DELETE FROM no_table"
 equal "so a failure undoes the first" "$("$BW" sql "SELECT count(*) AS n FROM spend" -f csv | tail -1)" 4
 

@@ -41,6 +41,9 @@ bw_status bw_segment_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
 #define BW_LIFETIME_WEEKS 52.0
 #define BW_DISCOUNT       0.1 /* a year */
 
+/* Kind sentiment, from review_score, outcome and the newest fit: do reviews run ahead of sales? */
+bw_status bw_sentiment_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
+
 /* Kind experiment, from experiment and experiment_arm, and the newest fit for what to test next. */
 bw_status bw_experiment_run(sqlite3 *db, bool force, int64_t *run, bw_err *err);
 

@@ -86,8 +86,10 @@
  * attribution ..._value         channel              the same in money, when the journeys have it
  * attribution removal_effect    channel              share of conversions lost without it
  * attribution mix_share         channel              its share of the channels' contribution by the newest fit
- * sentiment lead               ''                   weeks by which sentiment leads sales
- * sentiment cost               ''                   money a week per 0.1 of sentiment
+ * sentiment lead               ''                   weeks by which sentiment leads sales, < 0: follows; 1 - p
+ *             p: of a permutation test over all lags; n: weeks with both
+ * sentiment correlation        ''         '' or K    of sentiment with sales K weeks later, '': at the lead; n: pairs
+ *             of what trend, season, media, events and controls leave, prewhitened; '': probability is 1 - p
  */
 #ifndef BW_ANALYZE_STORE_H
 #define BW_ANALYZE_STORE_H

@@ -1,4 +1,4 @@
-/* reports/pipeline.c - score, fit, plan, timing, price, segment, forecast, experiment: each a function of its own room. */
+/* reports/pipeline.c - score, fit, plan, timing, price, segment, forecast, sentiment, experiment: each a function of its own room. */
 #include "reports/pipeline.h"
 
 #include "analyze/mix/fit.h"
@@ -59,6 +59,13 @@ static bw_status stage_forecast(sqlite3 *db, bw_err *err) {
     return st;
 }
 
+static bw_status stage_sentiment(sqlite3 *db, bw_err *err) {
+    int64_t run;
+    if (bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM review_score)", 0) == 0)
+        return BW_OK;
+    return bw_sentiment_run(db, false, &run, err);
+}
+
 static bw_status stage_experiment(sqlite3 *db, bw_err *err) {
     int64_t run;
     return bw_experiment_run(db, false, &run, err);
@@ -67,10 +74,15 @@ static bw_status stage_experiment(sqlite3 *db, bw_err *err) {
 static const struct {
     const char *name;
     bw_status (*run)(sqlite3 *db, bw_err *err);
-} STAGES[] = {{"score", stage_score},       {"fit", stage_fit},
-              {"plan", stage_plan},         {"timing", stage_timing},
-              {"price", stage_price},       {"segment", stage_segment},
-              {"forecast", stage_forecast}, {"experiment", stage_experiment}};
+} STAGES[] = {{"score", stage_score},
+              {"fit", stage_fit},
+              {"plan", stage_plan},
+              {"timing", stage_timing},
+              {"price", stage_price},
+              {"segment", stage_segment},
+              {"forecast", stage_forecast},
+              {"sentiment", stage_sentiment},
+              {"experiment", stage_experiment}};
 
 bw_status bw_stages_run(sqlite3 *db, bw_buf *notes, bw_err *err) {
     for (size_t i = 0; i < sizeof STAGES / sizeof *STAGES; i++) {

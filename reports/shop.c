@@ -262,7 +262,8 @@ static void find_runs(bw_shop *s) {
                  {"promotion", &s->runs.promotion},
                  {"forecast", &s->runs.forecast},
                  {"anomaly", &s->runs.anomaly},
-                 {"segment", &s->runs.segment}};
+                 {"segment", &s->runs.segment},
+                 {"sentiment", &s->runs.sentiment}};
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
         const char *run =
             query_text(s, "SELECT max(id) FROM model_run WHERE kind = ?", KINDS[i].kind);

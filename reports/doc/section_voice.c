@@ -80,6 +80,25 @@ static void say_money(bw_document *d, bw_buf *p) {
     }
 }
 
+#define CHANCE_MOST 0.05 /* above it no lead or lag is claimed */
+
+static void say_lead(bw_document *d, bw_buf *p) {
+    const bw_fact *lead = find(d, "voice.lead"), *link = find(d, "voice.link"),
+                  *chance = find(d, "voice.chance");
+    if (!lead || !link || !chance)
+        return;
+    bool clear = chance->value < CHANCE_MOST;
+    bw_message m = {.key = !clear            ? "voice.no_lead"
+                           : lead->value > 0 ? "voice.lead"
+                           : lead->value < 0 ? "voice.lag"
+                                             : "voice.together",
+                    .salience = clear ? 0.7 : 0.4};
+    bw_message_fact(&m, "lead", lead);
+    bw_message_fact(&m, "link", link);
+    bw_message_fact(&m, "chance", chance);
+    bw_say(d, p, &m);
+}
+
 /* ---- quotes ---- */
 
 #define QUOTE_SHORTEST 15
@@ -187,6 +206,7 @@ bw_status bw_section_voice(bw_document *d, bw_err *err) {
     bw_day_text(bw_iso_day(d->shop->voice_week) + 6, last);
     say_mood(d, &p);
     say_money(d, &p);
+    say_lead(d, &p);
     say_aspects(d, &p);
     bw_say_done(d, sec, &p);
     bw_status st = bw_topics_emerging(d, sec, last, err);

@@ -197,6 +197,27 @@ static bw_status add_cost(bw_shop *s, bw_err *err) {
                        (long long)s->runs.fit, s->week);
 }
 
+/* Does mood run ahead of sales? The lag, how strong the link is there, and how often chance alone gives
+ * one as strong at any lag. */
+static bw_status add_lead(bw_shop *s, bw_err *err) {
+    long long run = s->runs.sentiment;
+    bw_status st = bw_fact_add(s->facts, (bw_fact_name){"voice.lead", "", "", "weeks"}, NULL, err,
+                               "SELECT mean AS value, probability, n FROM estimate WHERE run = "
+                               "%lld AND name = 'lead'",
+                               run);
+    if (st == BW_OK)
+        st = bw_fact_add(s->facts, (bw_fact_name){"voice.link", "", "", "number"}, NULL, err,
+                         "SELECT mean AS value, lo, hi, n FROM estimate WHERE run = %lld AND name "
+                         "= 'correlation' AND at = ''",
+                         run);
+    if (st != BW_OK)
+        return st;
+    return bw_fact_add(s->facts, (bw_fact_name){"voice.chance", "", "", "share"}, NULL, err,
+                       "SELECT 1 - probability AS value, n FROM estimate WHERE run = %lld AND name "
+                       "= 'lead'",
+                       run);
+}
+
 bw_status bw_gather_voice(bw_shop *s, bw_err *err) {
     if (!*s->voice_week)
         return BW_OK;
@@ -208,5 +229,7 @@ bw_status bw_gather_voice(bw_shop *s, bw_err *err) {
         st = add_event(s, last, err);
     if (st == BW_OK)
         st = add_aspects(s, last, before, err);
-    return st == BW_OK ? add_cost(s, err) : st;
+    if (st == BW_OK)
+        st = add_cost(s, err);
+    return st == BW_OK ? add_lead(s, err) : st;
 }

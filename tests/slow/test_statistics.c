@@ -10,6 +10,7 @@
 #include "analyze/experiment/did.h"
 #include "analyze/forecast/forecast.h"
 #include "analyze/linear.h"
+#include "analyze/sentiment/lead.h"
 #include "analyze/table.h"
 #include "analyze/timing/timing.h"
 
@@ -308,6 +309,31 @@ static void buying_rates(void **state) {
     covers("MBG/NBD parameters", inside, all);
 }
 
+/* Mood and sales that have memory but nothing to do with each other, over four and over one and a half
+ * years of weeks: a lead is claimed once in twenty. */
+static void leads_of_unrelated_series(void **state) {
+    (void)state;
+    static const size_t WEEKS[] = {78, 208};
+    double mood[208], sales[208];
+    for (size_t k = 0; k < 2; k++) {
+        int claims = 0;
+        for (int s = 0; s < SIMULATIONS; s++) {
+            double a = 0, b = 0;
+            for (size_t t = 0; t < WEEKS[k]; t++) {
+                mood[t] = a = 0.7 * a + gsl_ran_gaussian(rng, 0.05);
+                sales[t] = 20 + (b = 0.5 * b + gsl_ran_gaussian(rng, 1));
+            }
+            bw_lead r;
+            CHECK_OK(bw_lead_find(&(bw_lead_data){WEEKS[k], mood, sales, NULL, 0}, (uint64_t)s + 1,
+                                  &r, &err));
+            claims += r.p < 0.05;
+        }
+        print_message("# a lead in %zu weeks of unrelated series: %d of %d\n", WEEKS[k], claims,
+                      SIMULATIONS);
+        assert_in_range(claims, 3, 18); /* binomial(200, 0.05): outside once in a hundred */
+    }
+}
+
 static int setup(void **state) {
     (void)state;
     rng = gsl_rng_alloc(gsl_rng_taus2);
@@ -334,6 +360,7 @@ int main(void) {
         cmocka_unit_test(hours_by_count),
         cmocka_unit_test(hours_by_money),
         cmocka_unit_test(buying_rates),
+        cmocka_unit_test(leads_of_unrelated_series),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,9 +3,11 @@
 
 #include "reports/ask/ask.h"
 #include "reports/charts/chart.h"
+#include "reports/charts/query_chart.h"
 #include "reports/charts/render.h"
 #include "reports/facts/gather.h"
 #include "sql/db.h"
+#include "sql/query.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -51,6 +53,11 @@ static bw_status print_json(const bw_answer *a, bw_err *err) {
     add_texts(root, "nearest", a->nearest, a->n_nearest);
     if (a->chart)
         cJSON_AddStringToObject(root, "chart", a->chart);
+    if (a->draw_sql) {
+        cJSON *picture = cJSON_AddObjectToObject(root, "draw");
+        cJSON_AddStringToObject(picture, "kind", a->draw_kind);
+        cJSON_AddStringToObject(picture, "sql", a->draw_sql);
+    }
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     if (!text)
@@ -69,14 +76,37 @@ static void print_plain(const bw_answer *a) {
             printf("%s  %s;\n", i ? "" : "\n", a->sql[i]);
 }
 
+/* The ending names the format. */
+static bool format_of(const char *path, bw_picture_format *out) {
+    const char *dot = strrchr(path, '.');
+    if (!dot)
+        return false;
+    *out = !strcmp(dot, ".png") ? BW_PNG : !strcmp(dot, ".pdf") ? BW_PDF : BW_SVG;
+    return *out != BW_SVG || !strcmp(dot, ".svg");
+}
+
+static bw_status draw_query(bw_shop *s, const bw_answer *a, const char *path, bw_err *err) {
+    sqlite3_stmt *q;
+    bw_query_result *r = NULL;
+    bw_status st = bw_query_prepare(s->db, a->draw_sql, false, &q, NULL, err);
+    if (st != BW_OK)
+        return st;
+    st = bw_query_collect(q, &r, err);
+    if (st == BW_OK)
+        st = bw_query_chart(r, a->draw_kind, path, a->text, err);
+    bw_query_free(r);
+    sqlite3_finalize(q);
+    return st;
+}
+
 static bw_status draw(bw_shop *s, const bw_answer *a, const char *path, bw_err *err) {
+    if (a->draw_sql)
+        return draw_query(s, a, path, err);
     if (!a->chart)
         return a->outcome == BW_ANSWERED ? bw_fail(err, BW_EDATA, "no chart goes with this answer")
                                          : BW_OK;
-    const char *dot = strrchr(path, '.');
-    bw_picture_format format = dot && !strcmp(dot, ".png")   ? BW_PNG
-                               : dot && !strcmp(dot, ".pdf") ? BW_PDF
-                                                             : BW_SVG;
+    bw_picture_format format = BW_SVG;
+    (void)format_of(path, &format);
     bw_chart chart;
     bw_status st = bw_facts_gather(s, err);
     if (st == BW_OK)
@@ -103,6 +133,8 @@ static bw_status ask_shop(sqlite3 *db, const char *question, const ask_options *
         st = draw(shop, &a, o->plot, err);
     else if (st == BW_OK && a.chart && !o->json)
         printf("\n  bellwether plot %s\n", a.chart);
+    else if (st == BW_OK && a.draw_sql && !o->json)
+        printf("\n  %s\n", bw_word(shop->locale, "ask.draw"));
     bw_shop_close(shop);
     return st;
 }
@@ -141,6 +173,10 @@ bw_status bw_cmd_ask(int argc, char **argv, bw_err *err) {
         return st;
     if (argc != 1)
         return bw_fail(err, BW_EUSAGE, "ask: wanted one question, in quotes");
+    bw_picture_format format;
+    if (o.plot && !format_of(o.plot, &format))
+        return bw_fail(err, BW_EUSAGE,
+                       "ask: --plot %s: the ending says the format: .svg, .png or .pdf", o.plot);
     if (!o.lang)
         o.lang = language_of(argv[0]);
     sqlite3 *db;

@@ -6,6 +6,7 @@
 #include "sql/db.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +23,9 @@ static const struct {
                 "sum(revenue) DESC LIMIT ?"},
     {"aspect", "SELECT aspect FROM review_aspect WHERE aspect <> 'other' GROUP BY aspect ORDER BY "
                "count(*) DESC LIMIT ?"},
-    {"event", "SELECT name FROM event WHERE kind = 'promotion' GROUP BY name ORDER BY max(day) "
-              "DESC LIMIT ?"},
+    /* those that are over come first: a result is asked for */
+    {"event", "SELECT name FROM event WHERE kind = 'promotion' GROUP BY name ORDER BY max(day) > "
+              "(SELECT max(day) FROM outcome), max(day) DESC LIMIT ?"},
 };
 #define N_KINDS (sizeof KINDS / sizeof *KINDS)
 
@@ -79,6 +81,13 @@ static void add_name(asker *k, const char *kind, const char *name, const char *s
     k->names[k->book.n_names++] = (bw_ask_name){kind, name, said};
 }
 
+/* "Black week 2025" is asked for as "Black week": the newest of that name, as it is the first. */
+static void add_without_year(asker *k, const char *kind, const char *name) {
+    size_t n = strlen(name);
+    if (n > 5 && name[n - 5] == ' ' && strspn(name + n - 4, "0123456789") == 4)
+        add_name(k, kind, name, bw_arena_text_n(k->s->arena, name, n - 5));
+}
+
 /* Each name as the data have it and as the report calls it. */
 static bw_status read_names(asker *k, bw_err *err) {
     bw_status st = BW_OK;
@@ -88,6 +97,7 @@ static bw_status read_names(asker *k, bw_err *err) {
         st = bw_query(k->s, "t", &n, err, KINDS[i].sql, NAMES_READ, NULL, &name);
         for (size_t j = 0; st == BW_OK && j < n; j++) {
             add_name(k, KINDS[i].kind, name[j], name[j]);
+            add_without_year(k, KINDS[i].kind, name[j]);
             const char *label = label_of(k->s, KINDS[i].kind, name[j]);
             if (strcmp(label, name[j]) != 0)
                 add_name(k, KINDS[i].kind, name[j], label);
@@ -148,7 +158,7 @@ static const char *parameter(const asker *k, const bw_ask_match *m, const char *
 }
 
 /* The query with each parameter as a quoted literal, so that it can be run again as it is shown. */
-static const char *filled(asker *k, const bw_ask_match *m, const char *sql) {
+static const char *filled(const asker *k, const bw_ask_match *m, const char *sql) {
     bw_buf b = {0};
     while (*sql) {
         size_t plain = strcspn(sql, ":");
@@ -164,6 +174,12 @@ static const char *filled(asker *k, const bw_ask_match *m, const char *sql) {
     }
     const char *text = bw_arena_text(k->s->arena, b.text);
     bw_buf_free(&b);
+    return text;
+}
+
+/* The same for a query behind the answer: it is kept, to be shown. */
+static const char *shown(asker *k, const bw_ask_match *m, const char *sql) {
+    const char *text = filled(k, m, sql);
     if (k->out->n_sql < sizeof k->out->sql / sizeof *k->out->sql)
         k->out->sql[k->out->n_sql++] = text;
     return text;
@@ -178,7 +194,7 @@ static bw_status add_facts(asker *k, const cJSON *q, const bw_ask_match *m, bw_m
         const char *slot = text_of(f, "slot");
         bw_fact_name name = {"ask", bw_arena_textf(k->s->arena, "%s/%s", text_of(q, "id"), slot),
                              "", text_of(f, "unit")};
-        st = bw_fact_add(k->s->facts, name, &fact, err, "%s", filled(k, m, text_of(f, "sql")));
+        st = bw_fact_add(k->s->facts, name, &fact, err, "%s", shown(k, m, text_of(f, "sql")));
         if (st != BW_OK)
             return st;
         *complete = *complete && fact;
@@ -198,8 +214,7 @@ static bw_status add_names(asker *k, const cJSON *q, const bw_ask_match *m, cons
     cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(q, group)) {
         const char **name;
         size_t n;
-        bw_status st =
-            bw_query(k->s, "t", &n, err, filled(k, m, text_of(f, "sql")), 0, NULL, &name);
+        bw_status st = bw_query(k->s, "t", &n, err, shown(k, m, text_of(f, "sql")), 0, NULL, &name);
         if (st != BW_OK)
             return st;
         *complete = *complete && n > 0;
@@ -311,6 +326,29 @@ static void not_understood(asker *k, const bw_ask_match *m, size_t n) {
         k->out->nearest[k->out->n_nearest++] = example(k, k->patterns[m[i].pattern].text);
 }
 
+/* What can be drawn beside the answer: a chart of the report, or else a query's result. */
+static void add_picture(asker *k, const cJSON *q, const bw_ask_match *m) {
+    const char *chart = text_of(q, "chart");
+    const cJSON *draw = cJSON_GetObjectItemCaseSensitive(q, "draw");
+    if (chart)
+        k->out->chart = bw_arena_text(k->s->arena, chart);
+    if (draw) {
+        k->out->draw_kind = bw_arena_text(k->s->arena, text_of(draw, "kind"));
+        k->out->draw_sql = filled(k, m, text_of(draw, "sql"));
+    }
+}
+
+/* A single review has no interval: "ask.ID.point" says such an answer without, where there is one. */
+static const char *sentence_key(const asker *k) {
+    bool all = true;
+    for (size_t i = 0; i < k->out->n_facts; i++)
+        all = all && isfinite(k->out->facts[i]->lo);
+    const char *point = bw_arena_textf(k->s->arena, "ask.%s.point", k->out->question);
+    return !all && bw_word_nth(k->s->locale, point, 0)
+               ? point
+               : bw_arena_textf(k->s->arena, "ask.%s.answer", k->out->question);
+}
+
 static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
     const cJSON *q = cJSON_GetArrayItem(k->questions, (int)m->question);
     k->out->question = bw_arena_text(k->s->arena, text_of(q, "id"));
@@ -320,7 +358,7 @@ static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
         return BW_OK;
     }
     bool complete = true;
-    bw_message say = {.key = bw_arena_textf(k->s->arena, "ask.%s.answer", k->out->question)};
+    bw_message say = {0};
     add_asked(k, m, &say);
     bw_status st = add_facts(k, q, m, &say, &complete, err);
     if (st == BW_OK)
@@ -330,9 +368,10 @@ static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
     if (st != BW_OK)
         return st;
     k->out->outcome = complete ? BW_ANSWERED : BW_ASK_NO_DATA;
+    say.key = sentence_key(k);
     k->out->text = complete ? sentence(k, &say) : bw_word(k->s->locale, "ask.none");
-    const char *chart = text_of(q, "chart");
-    k->out->chart = complete && chart ? bw_arena_text(k->s->arena, chart) : NULL;
+    if (complete)
+        add_picture(k, q, m);
     return BW_OK;
 }
 

@@ -26,7 +26,8 @@ typedef struct {
     size_t n_sql;
     const char *nearest[3]; /* patterns, with an example filled in */
     size_t n_nearest;
-    const char *chart; /* name for `plot`, NULL = none fits */
+    const char *chart;                /* name for `plot`, NULL = none fits */
+    const char *draw_kind, *draw_sql; /* or a query to draw: line, bar or scatter; NULL = none */
 } bw_answer;
 
 /* Everything in the answer lives in the shop's arena. */

@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     bw_arena *a;
     const bw_ask_book *book;
+    const char *asked;  /* the question as it was typed */
     bw_words *patterns; /* [n_patterns] */
     double **weights;   /* of the patterns' words */
     synonym *synonyms;
@@ -48,8 +49,14 @@ static void replace(bw_arena *a, bw_words *w, size_t from, size_t n, const char 
 typedef struct {
     const bw_ask_name *name;
     size_t from, n, bytes;
-    bool exact;
+    bool exact, verbatim; /* the same words; the same signs between them too */
 } sighting;
+
+static bool better(const sighting *x, const sighting *y) {
+    if (!y->name || x->exact != y->exact)
+        return !y->name || x->exact;
+    return x->bytes != y->bytes ? x->bytes > y->bytes : x->verbatim && !y->verbatim;
+}
 
 /* The longest name in the question, exact ones before misspelt ones. */
 static sighting best_name(const matcher *m, const bw_words *q) {
@@ -63,16 +70,43 @@ static sighting best_name(const matcher *m, const bw_words *q) {
                 bool exact = strcmp(part, whole) == 0;
                 if (part[0] == '{' || !(exact || bw_words_alike(part, whole)))
                     continue;
-                if (!best.name || exact > best.exact ||
-                    (exact == best.exact && strlen(whole) > best.bytes))
-                    best = (sighting){&m->book->names[e], from, n, strlen(whole), exact};
+                sighting seen = {
+                    &m->book->names[e], from,  n,
+                    strlen(whole),      exact, strstr(m->asked, m->book->names[e].said) != NULL};
+                if (better(&seen, &best))
+                    best = seen;
             }
     }
     return best;
 }
 
-static void take_names(const matcher *m, bw_words *q, bw_ask_match *found) {
-    for (size_t i = 0; i < NAMES_MAX; i++) {
+/* Where the text stands in the question between blanks, or NULL. */
+static const char *standing_alone(const char *question, const char *text) {
+    size_t n = strlen(text);
+    for (const char *at = strstr(question, text); n && at; at = strstr(at + 1, text))
+        if ((at == question || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return at;
+    return NULL;
+}
+
+/* Takes a name without a letter or digit ("!!!", an emoji), which leaves no word to compare, out of
+ * the question as it was typed. Returns the question that remains, *taken says how many were there. */
+static const char *take_wordless(const matcher *m, const char *question, bw_ask_match *found,
+                                 size_t *taken) {
+    for (size_t e = 0; e < m->book->n_names && *taken < NAMES_MAX; e++) {
+        const bw_ask_name *name = &m->book->names[e];
+        const char *at = standing_alone(question, name->said);
+        if (!at || bw_words_of(m->a, name->said).n)
+            continue;
+        found->names[(*taken)++] = name;
+        question = bw_arena_textf(m->a, "%.*s{%s}%s", (int)(at - question), question, name->kind,
+                                  at + strlen(name->said));
+    }
+    return question;
+}
+
+static void take_names(const matcher *m, bw_words *q, bw_ask_match *found, size_t taken) {
+    for (size_t i = taken; i < NAMES_MAX; i++) {
         sighting s = best_name(m, q);
         if (!s.name)
             return;
@@ -254,15 +288,17 @@ static const char *spelt(bw_arena *a, const bw_words *w) {
 
 size_t bw_ask_find(bw_arena *a, const bw_ask_book *book, const char *question,
                    bw_ask_compare *compare, bw_ask_match *out, size_t max) {
-    matcher m = {.a = a, .book = book};
+    matcher m = {.a = a, .book = book, .asked = question};
     read_synonyms(&m);
     m.patterns = bw_arena_get(a, (book->n_patterns + 1) * sizeof *m.patterns);
     for (size_t i = 0; i < book->n_patterns; i++)
         m.patterns[i] = prepared(&m, book->patterns[i].text);
     weigh_patterns(&m);
     bw_ask_match found = {0};
+    size_t taken = 0;
+    question = take_wordless(&m, question, &found, &taken);
     bw_words q = bw_words_of(a, question);
-    take_names(&m, &q, &found);
+    take_names(&m, &q, &found, taken);
     found.period = bw_period_find(&q, book->week, book->last_day);
     if (found.period.words)
         replace(a, &q, found.period.from, found.period.words, "{period}");

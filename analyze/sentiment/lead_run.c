@@ -167,7 +167,7 @@ static bw_status store(struct stage *g, bw_err *err) {
     if (st == BW_OK)
         st = put_lag(g, g->found.lead, "", 1 - g->found.p, err);
     for (int k = -BW_LEAD_MOST; st == BW_OK && k <= BW_LEAD_MOST; k++) {
-        char at[8];
+        char at[12];
         snprintf(at, sizeof at, "%d", k);
         st = put_lag(g, k, at, NAN, err);
     }

@@ -1,6 +1,8 @@
 /* tests/analyze/test_lead.c - a lead that was built in is found, with its sign; noise is called noise. */
 #include "tests/check.h"
+#include "analyze/runs.h"
 #include "analyze/sentiment/lead.h"
+#include "sql/db.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
@@ -143,6 +145,81 @@ static void what_cannot_be_said_is_said(void **state) {
     CHECK_FAILS(bw_lead_find(&d, 7, &r, &err), BW_EDATA, "too far apart");
 }
 
+/* ---- the stage ---- */
+
+static sqlite3 *shop_of(const struct weeks *w, size_t n) {
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    CHECK_OK(bw_db_open(":memory:", BW_DB_CREATE, &db, &err));
+    CHECK_OK(bw_db_exec(db, "CREATE TEMP TABLE w (t, mood, sales, media)", &err));
+    CHECK_OK(bw_db_prepare(db, "INSERT INTO w VALUES (?, ?, ?, ?)", &s, &err));
+    for (size_t t = 0; t < n; t++) {
+        sqlite3_bind_int(s, 1, (int)t);
+        sqlite3_bind_double(s, 2, w->sentiment[t]);
+        sqlite3_bind_double(s, 3, w->outcome[t]);
+        sqlite3_bind_double(s, 4, 3 * w->media[t]);
+        CHECK_OK(bw_db_run(s, &err));
+    }
+    sqlite3_finalize(s);
+    CHECK_OK(
+        bw_db_exec(db,
+                   "INSERT INTO outcome (day, revenue) SELECT date('2024-01-01', (7 * t) || ' "
+                   "days'), sales FROM w;"
+                   "INSERT INTO review (id, day, text) SELECT t, date('2024-01-06', (7 * t) || "
+                   "' days'), 'x' FROM w;"
+                   "INSERT INTO review_score SELECT t, 0.2 - mood / 2, 0.6, 0.2 + mood / 2, "
+                   "3, 1, 0, '' FROM w;",
+                   &err));
+    return db;
+}
+
+static double stored(sqlite3 *db, const char *sql) {
+    return bw_db_number(db, sql, -99);
+}
+
+static void the_stage_reads_and_stores_once(void **state) {
+    (void)state;
+    struct weeks w;
+    int64_t first, again;
+    make(&w, 20000, 17);
+    sqlite3 *db = shop_of(&w, N);
+    CHECK_OK(bw_sentiment_run(db, false, &first, &err));
+    CHECK_OK(bw_sentiment_run(db, false, &again, &err));
+    assert_int_equal(first, again);
+    double loose =
+        stored(db, "SELECT mean FROM latest_estimate WHERE name = 'correlation' AND at = '3'");
+    CHECK_NEAR(stored(db, "SELECT diagnostics LIKE '%no fit covers%' FROM model_run"), 1, 0);
+    CHECK_OK(bw_db_exec(
+        db,
+        "INSERT INTO model_run (id, kind, engine, seed, input, created_at) VALUES "
+        "(70, 'fit', 'test', 1, 'x', '');"
+        "INSERT INTO estimate (run, name, subject, at, mean) SELECT 70, 'decomposition', "
+        "'tv', date('2024-01-01', (7 * t) || ' days'), media FROM w",
+        &err));
+    CHECK_OK(bw_sentiment_run(db, false, &again, &err)); /* a new fit is a new input */
+    assert_true(again > 70);
+    CHECK_NEAR(stored(db, "SELECT mean FROM latest_estimate WHERE name = 'lead'"), LEAD, 0);
+    CHECK_NEAR(
+        stored(db, "SELECT mean FROM latest_estimate WHERE name = 'correlation' AND at = ''"),
+        find(&w).lag[BW_LEAD_MOST + LEAD].r, 1e-9);
+    assert_true(find(&w).lag[BW_LEAD_MOST + LEAD].r > loose); /* media hid a part of it */
+    bw_db_close(db);
+}
+
+static void too_few_weeks_leave_the_database_alone(void **state) {
+    (void)state;
+    struct weeks w;
+    int64_t run;
+    make(&w, 20000, 18);
+    sqlite3 *db = shop_of(&w, BW_LEAD_WEEKS - 1);
+    CHECK_FAILS(bw_sentiment_run(db, false, &run, &err), BW_EDATA, "39 weeks");
+    CHECK_NEAR(stored(db, "SELECT count(*) FROM model_run"), 0, 0);
+    bw_db_close(db);
+    CHECK_OK(bw_db_open(":memory:", BW_DB_CREATE, &db, &err));
+    CHECK_FAILS(bw_sentiment_run(db, false, &run, &err), BW_EDATA, "0 weeks");
+    bw_db_close(db);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lead_of_three_weeks_is_found_with_its_sign),
@@ -152,6 +229,8 @@ int main(void) {
         cmocka_unit_test(noise_is_seldom_taken_for_a_lead),
         cmocka_unit_test(gaps_do_not_bring_weeks_together),
         cmocka_unit_test(what_cannot_be_said_is_said),
+        cmocka_unit_test(the_stage_reads_and_stores_once),
+        cmocka_unit_test(too_few_weeks_leave_the_database_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,24 @@ sqlite3 "$BELLWETHER_DB" "UPDATE estimate SET mean = mean * 1.1 WHERE name = 'ro
 contains "verify: a database that changed" "$("$BW" verify "$T/v")" 'roas/email: value is 6 in the report and 6.6 in the database'
 contains "verify: the chart too" "$("$BW" verify "$T/v")" 'chart roas: row 1, column average return differs'
 fails "verify: not a report" 1 "facts.json" "$BW" verify "$T"
+# sentence LAG CORRELATION PROBABILITY LANG: what a test of that outcome lets the page say
+sentence() {
+    sqlite3 "$BELLWETHER_DB" "INSERT OR REPLACE INTO model_run (id, kind, engine, seed, input, created_at) VALUES (9, 'sentiment', 'test', 1, 'x', '2026-11-09 06:00');
+        INSERT OR REPLACE INTO estimate (run, name, mean, lo, hi, probability, n) VALUES (9, 'lead', $1, NULL, NULL, $3, 97), (9, 'correlation', $2, $2 - 0.2, $2 + 0.15, $3, 91)"
+    "$BW" report --no-stages --lang "$4" --out "$T/lead" >/dev/null
+    contains "verify: the $4 page with a lag of $1" "$("$BW" verify "$T/lead")" 'all match'
+    said=$(cat "$T/lead/report.md")
+}
+sentence 3 0.41 0.988 en
+contains "report: sentiment leads" "$said" 'runs ahead of revenue: when reviews turn better, revenue is higher 3 weeks later \(correlation \+0.41.*over 97 weeks'
+sentence 3 -0.41 0.988 zh
+contains "report: sentiment leads, in Chinese" "$said" '情感先于销售额变化：评论好转后 3 周，销售额偏低'
+sentence -1 0.41 0.951 en
+contains "report: sentiment follows" "$said" 'follows revenue: when revenue is higher, reviews are better 1 week later'
+sentence 0 -0.5 0.988 en
+contains "report: sentiment in the same week" "$said" 'in the same week: when reviews turn better, revenue is lower'
+sentence 3 0.41 0.949 zh
+contains "report: no lead is claimed on thin ground" "$said" '看不出情感先于还是滞后于销售额'
 "$BW" report --no-stages --format eml --out "$T/m" >/dev/null
 contains "report: a mail with its charts inside" "$(cat "$T/m/report.eml")" 'Content-ID: <budget>'
 if command -v chromium >/dev/null && [ -z "${BW_NO_BROWSER:-}" ]; then

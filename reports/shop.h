@@ -25,7 +25,8 @@ typedef struct {
 
 /* The newest run of each kind at the report's week, 0 where there is none. */
 typedef struct {
-    int64_t fit, plan, change, timing, content, price, promotion, forecast, anomaly, segment, sentiment;
+    int64_t fit, plan, change, timing, content, price, promotion, forecast, anomaly, segment,
+        sentiment;
 } bw_runs;
 
 typedef struct {

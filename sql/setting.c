@@ -17,7 +17,8 @@ const bw_setting BW_SETTINGS[] = {
     {"margin", "share of revenue that is profit before marketing, 0 to 1"},
     {"shop", "name of the shop, for the title of the report"},
     {"language", "of the report: en or zh"},
-    {"timezone", "of the shop, as in Europe/Berlin: times written against UTC become its local time"},
+    {"timezone",
+     "of the shop, as in Europe/Berlin: times written against UTC become its local time"},
     {"owner.", "who acts on advice of that kind, e.g. owner.budget"},
     {"plan.", "planned value of a measure, e.g. plan.revenue"},
     {0}};

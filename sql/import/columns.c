@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define NAME_SHOWN 80 /* bytes of a column's name in a list */
+
 int bw_column_find(const bw_sheet *t, const char *name) {
     for (size_t i = 0; i < bw_sheet_columns(t); i++)
         if (strcmp(bw_sheet_column(t, i), name) == 0)
@@ -28,9 +30,21 @@ const char *bw_column_near(const bw_sheet *t, const char *name) {
     return best;
 }
 
+/* Names stand in messages: one that is far too long is cut, between two characters. */
+static void list_name(bw_buf *out, const char *name) {
+    size_t n = strlen(name), cut = n;
+    if (n > NAME_SHOWN)
+        for (cut = NAME_SHOWN; cut > 0 && ((unsigned char)name[cut] & 0xC0) == 0x80;)
+            cut--;
+    bw_buf_addf(out, "%s%.*s%s", out->len ? ", " : "", (int)cut, name, cut < n ? "…" : "");
+}
+
 void bw_columns_list(const bw_sheet *t, bw_buf *out) {
+    bw_buf names = {0};
     for (size_t i = 0; i < bw_sheet_columns(t); i++)
-        bw_buf_addf(out, "%s%s", i ? ", " : "", bw_sheet_column(t, i));
+        list_name(&names, bw_sheet_column(t, i));
+    bw_buf_add(out, names.text ? names.text : "");
+    bw_buf_free(&names);
 }
 
 int bw_pair_next(const char **list, char *buf, size_t size, char **key, char **value) {
@@ -189,11 +203,26 @@ static void note_unused(const bw_sheet *t, const bw_columns *c, size_t n, bw_fin
     bw_buf names = {0};
     for (size_t i = 0; i < bw_sheet_columns(t); i++)
         if (!taken(c, n, (int)i))
-            bw_buf_addf(&names, "%s%s", names.len ? ", " : "", bw_sheet_column(t, i));
+            list_name(&names, bw_sheet_column(t, i));
     if (names.len)
         bw_findings_add(findings, &(bw_spot){.severity = BW_NOTE, .rule = "unused_column"},
                         "columns that were not used: %s", names.text);
     bw_buf_free(&names);
+}
+
+/* Of two columns with one name the first is read, which may be the wrong one. */
+static void warn_twice(const bw_sheet *t, const bw_columns *c, size_t n, bw_findings *findings) {
+    for (size_t i = 0; i < bw_sheet_columns(t); i++) {
+        int first = bw_column_find(t, bw_sheet_column(t, i));
+        if (first < (int)i && *bw_sheet_column(t, i) && taken(c, n, first))
+            bw_findings_add(findings,
+                            &(bw_spot){.severity = BW_WARNING,
+                                       .rule = "column_twice",
+                                       .line = 1,
+                                       .column = bw_sheet_column(t, i),
+                                       .fix = "rename or remove the one that is not meant"},
+                            "stands in the header more than once, and the first is read");
+    }
 }
 
 bw_status bw_columns_find(const bw_sheet *t, const bw_kind *kind, const char *map, const char *set,
@@ -209,6 +238,7 @@ bw_status bw_columns_find(const bw_sheet *t, const bw_kind *kind, const char *ma
     for (size_t f = 0; kind->fields[f].name; f++)
         if (kind->fields[f].flags & BW_FIELD_REQUIRED && out->column[f] < 0 && !out->constant[f])
             missing_field(t, kind, out, f, findings);
+    warn_twice(t, out, bw_kind_fields(kind), findings);
     note_unused(t, out, bw_kind_fields(kind), findings);
     return BW_OK;
 }

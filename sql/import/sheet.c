@@ -117,7 +117,16 @@ static bw_status csv_header(bw_sheet *t, bw_err *err) {
     return BW_OK;
 }
 
-static bw_status read_header(bw_sheet *t, const bw_sheet_options *options, bw_err *err) {
+/* "[" alone or before an object: a JSON array, not the column "[day]". */
+static bool is_json_array(const char *line, size_t n) {
+    size_t i = 1;
+    while (i < n && isspace((unsigned char)line[i]))
+        i++;
+    return n > 0 && line[0] == '[' && (i == n || line[i] == '{');
+}
+
+static bw_status read_header(bw_sheet *t, const char *path, const bw_sheet_options *options,
+                             bw_err *err) {
     const char *line = "";
     size_t n = 1, i = 0;
     bw_status st = BW_OK;
@@ -127,6 +136,10 @@ static bw_status read_header(bw_sheet *t, const bw_sheet_options *options, bw_er
         return st;
     while (i < n && isspace((unsigned char)line[i]))
         i++;
+    if (is_json_array(line + i, n - i))
+        return bw_fail(
+            err, BW_EFORMAT,
+            "%s: a JSON array; one object a line is wanted, as \"jq -c '.[]'\" writes them", path);
     if (i < n && line[i] == '{' && options->separator == 0) {
         t->separator = '{';
         st = bw_jsonl_header(t, err);
@@ -148,9 +161,12 @@ bw_status bw_sheet_open(const char *path, const bw_sheet_options *options, bw_fi
     t->skip = options->skip;
     bw_status st = bw_textfile_open(path, options->encoding, findings, &t->file, err);
     if (st == BW_OK)
-        st = read_header(t, options, err);
+        st = read_header(t, path, options, err);
     if (st == BW_OK && t->n_names == 0)
-        st = bw_fail(err, BW_EFORMAT, "%s: the file is empty", path);
+        st = bw_fail(err, BW_EFORMAT,
+                     t->separator == '{' ? "%s: no line holds a JSON object"
+                                         : "%s: the file is empty; export it again",
+                     path);
     if (st != BW_OK) {
         bw_sheet_close(t);
         return st;

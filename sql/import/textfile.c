@@ -169,6 +169,12 @@ static bw_status detect(bw_textfile *t, const char *encoding, bw_findings *f, bw
         long line = 1;
         for (size_t i = 0; i < bad; i++)
             line += t->buf[i] == '\n';
+        if (t->buf[bad] == '\0')
+            return bw_fail(
+                err, BW_EFORMAT,
+                "%s: line %ld: a NUL byte, which no text holds; export the file again as "
+                "CSV, or name its encoding, e.g. --encoding UTF-16LE",
+                t->path, line);
         return bw_fail(err, BW_EFORMAT,
                        "%s: line %ld: byte 0x%02x is not UTF-8; name the encoding, e.g. "
                        "--encoding WINDOWS-1252, or save the file as UTF-8",

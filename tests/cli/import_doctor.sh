@@ -53,6 +53,21 @@ fails "bytes that are no UTF-8 far down: line and byte" 1 'f.csv:12002: error: .
 # --- what the rows hold ---
 file ''
 fails "an empty file" 1 'the file is empty' "$BW" import spend "$T/f.csv"
+file 'day,channel,cost\n2024-01-01,t\0v,1\n'
+fails "a NUL byte" 1 'f.csv: line 2: a NUL byte' "$BW" import spend "$T/f.csv"
+file '[{"day":"2024-01-01","channel":"tv","cost":1}]\n'
+fails "a JSON array" 1 'f.csv: a JSON array; one object a line' "$BW" import spend "$T/f.csv"
+file '[\n{"day":"2024-01-01","channel":"tv","cost":1}\n]\n'
+fails "a JSON array over several lines" 1 'f.csv: a JSON array' "$BW" import spend "$T/f.csv"
+file '[day],[channel],[cost]\n2024-01-01,tv,1\n'
+check "brackets around names are none" "$BW" import spend "$T/f.csv"
+file '{"day"\n'
+fails "objects that are none" 1 'no line holds a JSON object' "$BW" import spend "$T/f.csv"
+file 'day,channel,cost,cost\n2024-01-01,tv,1,2\n'
+contains "two columns of one name: said" "$("$BW" import spend "$T/f.csv" 2>&1)" "column 'cost': stands in the header more than once, and the first is read"
+equal "and the first is read" "$(db "SELECT cost FROM spend")" 1.0
+{ head -c 500000 /dev/zero | tr '\0' x; printf ',cost\n1,2\n'; } >"$T/f.csv"
+equal "a header without end is cut in the message" "$("$BW" import spend "$T/f.csv" 2>&1 | awk 'length > 400' | wc -l)" 0
 file 'day,channel,cost\n'
 fails "a header alone" 1 'a header and no rows' "$BW" import spend "$T/f.csv"
 file '2024,1,2\n2024,1,3\n'

@@ -386,7 +386,10 @@ static bw_status read_report(verifier *v, const char *folder, bw_err *err) {
     if (st == BW_OK)
         st = bw_file_read(path.text, FILE_MOST, &v->page, NULL, err);
     bw_buf_free(&path);
-    return st;
+    if (st == BW_OK || st == BW_ENOMEM)
+        return st;
+    bw_err why = *err;
+    return bw_fail(err, st, "%s; wanted is a folder that 'bellwether report' wrote", why.text);
 }
 
 static bw_status verify(verifier *v, bw_err *err) {

@@ -166,8 +166,8 @@ static void thin(reader *r) {
         dropped++;
     }
     if (dropped && r->cal->notes)
-        bw_buf_addf(r->cal->notes, "%zu rare events are left out: %zu periods carry %zu of them\n",
-                    dropped, r->cal->n_time, most);
+        bw_buf_addf(r->cal->notes, "%zu rare %s left out: %zu periods carry %zu of them\n", dropped,
+                    dropped == 1 ? "event is" : "events are", r->cal->n_time, most);
 }
 
 static bool any_day(const double *v, size_t T) {

@@ -134,7 +134,7 @@ static bw_status read_entries(bw_locale *l, bw_err *err) {
     for (size_t i = 0; st == BW_OK && i < sizeof FILES / sizeof *FILES; i++) {
         const char *text = bw_embed(bw_arena_textf(l->arena, FILES[i], l->lang), NULL);
         st = text ? read_lines(l, text, err)
-                  : bw_fail(err, BW_EARG, "there is no language '%s'; 'en' and 'zh' are there",
+                  : bw_fail(err, BW_EUSAGE, "there is no language '%s'; 'en' and 'zh' are there",
                             l->lang);
     }
     if (st == BW_OK && !bw_arena_ok(l->arena))

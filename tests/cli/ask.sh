@@ -25,6 +25,7 @@ equal "asking writes nothing" "$(sha256sum "$BELLWETHER_DB")" "$before"
 contains "a promotion is found without its year" "$("$BW" ask 'what did Black week bring')" '^Black week 20.*90% interval'
 "$BW" ask "how much did we spend last month" --plot "$T/spend.svg" >/dev/null
 contains "an answer without a chart of the report is drawn from a query" "$(cat "$T/spend.svg")" '<title[^>]*>spend by week'
+fails "a language that is not there is wrong usage" 2 "no language .fr." "$BW" ask "revenue" --lang fr
 fails "no question is wrong usage" 2 'wanted one question' "$BW" ask
 # Names that are no words: each is asked for as it stands, answered with its own spend (10 a day for
 # the first, 20 for the second, ...), and drawn; none is ever run, and none breaks JSON or SVG.

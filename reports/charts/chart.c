@@ -207,9 +207,10 @@ void bw_axis_x(bw_chart *ch, const bw_panel *p, bw_unit unit, size_t want) {
     for (size_t i = 0; i < n; i++) {
         double x = bw_panel_x(p, ticks[i]);
         bw_canvas_segment(ch->canvas, x, p->top, x, p->bottom, 1, BW_SOLID, BW_GRID);
-        bw_chart_text(ch, x, p->bottom + 18, BW_CENTER, ch->narrow ? BW_SMALL_SIZE : BW_TICK_SIZE,
-                      false, BW_MUTED,
-                      tick_label(ch, ticks[i], n > 1 ? ticks[1] - ticks[0] : 1, top, unit));
+        const char *label = tick_label(ch, ticks[i], n > 1 ? ticks[1] - ticks[0] : 1, top, unit);
+        double size = ch->narrow ? BW_SMALL_SIZE : BW_TICK_SIZE;
+        double most = ch->right - bw_font_width(label, size, false) / 2; /* the last one's place */
+        bw_chart_text(ch, fmin(x, most), p->bottom + 18, BW_CENTER, size, false, BW_MUTED, label);
     }
 }
 

@@ -16,7 +16,9 @@ stage() {
     [ "$status" -le 1 ] || not_ok "$shape: $1" "exit $status: $said"
 }
 
-for shape in ${*:-$all}; do
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $all
+for shape in "$@"; do
     db="$T/$shape.db"
     check "$shape: simulated" "$BW" demo --small --no-report --shape "$shape" --db "$db"
     stage score

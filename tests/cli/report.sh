@@ -78,6 +78,6 @@ mkdir "$T/bin" && ln -s "$(command -v gnuplot)" "$T/bin/gnuplot"
 fails "report: no browser" 1 "open .*index.html in a browser" env PATH="$T/bin" "$BW" report --no-stages --format html --open --out "$T/since"
 fails "report: unknown week" 1 "no day in that week" "$BW" report --no-stages --week 2031-W01 --out "$T/x"
 fails "report: not a week" 2 "wanted a day" "$BW" report --no-stages --week soon --out "$T/x"
-fails "report: unknown language" 1 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"
+fails "report: unknown language" 2 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"
 fails "report: unknown format" 2 "html, md, json, eml and pdf" "$BW" report --no-stages --format docx --out "$T/x"
 finish

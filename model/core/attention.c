@@ -11,6 +11,7 @@
  * [head_dim][keys] for products over head_dim, [keys][head_dim] for products over keys, both padded
  * with zeros to whole vectors of 16. The copies also allow dq, dk, dv to overwrite q, k, v. */
 #include "model/core/ops.h"
+#include "model/core/rng.h"
 #include "model/core/simd.h"
 
 #define ROWS 4  /* query rows of a block */
@@ -156,7 +157,7 @@ static const float *bias_row(const bw_attn *a, size_t h, size_t i) {
 }
 
 static uint32_t dropout_key(const bw_attn *a, size_t h, size_t i) {
-    return (uint32_t)bw_mix64(a->dropout_seed ^ bw_mix64(h * a->n_q + i));
+    return (uint32_t)bw_splitmix64(a->dropout_seed ^ bw_splitmix64(h * a->n_q + i));
 }
 
 /* s = exp(s + bias - top) over keys from .. n - 1, zero in the rest of the row;

@@ -2,6 +2,7 @@
 #include "model/core/objective.h"
 #include "model/core/linear.h"
 #include "model/core/ops.h"
+#include "model/core/rng.h"
 #include "model/core/simd.h"
 
 #include <string.h>
@@ -211,7 +212,7 @@ void bw_causal_labels(const bw_batch *b, int32_t *labels) {
 }
 
 static double uniform(uint64_t seed, uint64_t counter) {
-    return (double)(bw_mix64(seed ^ bw_mix64(counter)) >> 11) * 0x1p-53;
+    return (double)(bw_splitmix64(seed ^ bw_splitmix64(counter)) >> 11) * 0x1p-53;
 }
 
 static bool choosable(const bw_mlm *m, int32_t id) {

@@ -1,5 +1,6 @@
 /* model/core/ops.c - softmax, rotary positions, dropout. */
 #include "model/core/ops.h"
+#include "model/core/rng.h"
 #include "model/core/simd.h"
 
 /* x minus the row's maximum keeps every exponent at or below 0. */
@@ -102,7 +103,7 @@ void bw_dropout(float *x, size_t n, float p, uint64_t seed, uint64_t first) {
     while (n) {
         uint64_t left = ((first >> 32) + 1) * ((uint64_t)1 << 32) - first;
         size_t run = n < left ? n : (size_t)left;
-        uint32_t key = (uint32_t)bw_mix64(seed ^ bw_mix64(first >> 32));
+        uint32_t key = (uint32_t)bw_splitmix64(seed ^ bw_splitmix64(first >> 32));
         drop_run(x, run, 1 / (1 - p), bw_dropout_threshold(p), key, (uint32_t)first);
         x += run;
         n -= run;

@@ -1,5 +1,6 @@
 /* model/core/params.c - the weight block and its table. */
 #include "model/core/params.h"
+#include "model/core/rng.h"
 #include "model/core/simd.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ void bw_params_free(bw_params *p) {
 
 /* A uniform number in (0, 1) from a counter. */
 static double uniform(uint64_t seed, uint64_t counter) {
-    uint64_t bits = bw_mix64(seed ^ bw_mix64(counter));
+    uint64_t bits = bw_splitmix64(seed ^ bw_splitmix64(counter));
     return ((double)(bits >> 11) + 0.5) * 0x1p-53;
 }
 
@@ -99,7 +100,7 @@ static double cut_normal(uint64_t seed, uint64_t *counter) {
 void bw_param_init_normal(bw_params *p, size_t i, float std, uint64_t seed) {
     float *w = bw_param_data(p, i);
     uint64_t counter = 0;
-    uint64_t stream = bw_mix64(seed) ^ bw_mix64(~(uint64_t)i);
+    uint64_t stream = bw_splitmix64(seed) ^ bw_splitmix64(~(uint64_t)i);
     for (size_t j = 0; j < p->table[i].size; j++)
         w[j] = std * (float)cut_normal(stream, &counter);
 }

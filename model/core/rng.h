@@ -20,6 +20,11 @@ static inline uint64_t bw_rng_next(bw_rng *r) {
     return z ^ (z >> 31);
 }
 
+/* The first number of a seed: spreads a counter or mixes seeds, where no state is kept. */
+static inline uint64_t bw_splitmix64(uint64_t seed) {
+    return bw_rng_next(&(bw_rng){seed});
+}
+
 /* [0, 1), 53 bits */
 static inline double bw_rng_uniform(bw_rng *r) {
     return (double)(bw_rng_next(r) >> 11) * 0x1.0p-53;

@@ -90,14 +90,6 @@ static inline uint32_t bw_mix32(uint32_t x) {
     return x ^ (x >> 16);
 }
 
-/* A 64-bit mix (splitmix64, Steele et al. 2014), for seeds. */
-static inline uint64_t bw_mix64(uint64_t x) {
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 /* The mask of dropout: element `i` of stream `seed` is kept when its hash is at least threshold. */
 static inline uint32_t bw_dropout_threshold(float p) {
     double t = (double)p * 4294967296.0;

@@ -4,6 +4,7 @@
  * residual and the bias of a block are written where its last product then adds, so that neither
  * costs a pass of its own. */
 #include "model/core/tf.h"
+#include "model/core/rng.h"
 #include "model/core/simd.h"
 
 #include <omp.h>
@@ -73,7 +74,7 @@ void bw_tf_norm_forward(const bw_transformer *t, const bw_tf_norm *n, float *y, 
 
 uint64_t bw_tf_site_seed(const bw_tf_workspace *ws, const bw_tf_pass *p, size_t layer, int site) {
     uint64_t place = ((uint64_t)layer << 8) + ((uint64_t)p->w->causal << 4) + (uint64_t)site;
-    return bw_mix64(ws->mode.dropout_seed ^ bw_mix64(place));
+    return bw_splitmix64(ws->mode.dropout_seed ^ bw_splitmix64(place));
 }
 
 float bw_tf_dropout(const bw_transformer *t, const bw_tf_workspace *ws) {
@@ -102,7 +103,7 @@ bw_attn bw_tf_attn(const bw_transformer *t, const bw_tf_workspace *ws, const bw_
         .rel_bias = w->rel_bias != BW_NONE && !cross ? p->rel : NULL,
         .rel_span = p->span,
         .dropout = ws->mode.train && !ws->mode.no_dropout ? t->c.attn_dropout : 0,
-        .dropout_seed = bw_mix64(seed ^ bw_mix64(s)),
+        .dropout_seed = bw_splitmix64(seed ^ bw_splitmix64(s)),
     };
 }
 

@@ -155,10 +155,9 @@ $(BUILD)/tests/%: tests/%.c | $(TEST_LIB)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(BASE) $(CFLAGS) -o $@ $< -L$(BUILD) -lbellwether -Wl,-rpath,$(abspath $(BUILD)) $(LIBS) -lcmocka
 
-$(BUILD)/tests/bench/bench_model: $(BUILD)/tests/bench/roof.o
-$(BUILD)/tests/bench/bench_decode: $(BUILD)/tests/bench/bandwidth.o
+$(BUILD)/tests/bench/bench_model: $(addprefix $(BUILD)/tests/bench/,roof.o bandwidth.o bench_encode.o bench_decode.o)
 $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
+	$(CC) $(BASE) $(CFLAGS) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(LIBS)
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(TEST_BIN:=.d)

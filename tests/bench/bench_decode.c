@@ -1,20 +1,19 @@
 /* tests/bench/bench_decode.c - tokens a second of a decoder, and the share of the memory's read rate
- * that it reaches, as "name value" lines for tests/bench/model.sh. Streaming reads and decoding take
- * turns; the best of each is printed, so that the share compares what both can do.
- * usage: bench_decode TURNS */
+ * that it reaches. Streaming reads and decoding take turns; the best of each is given, so that the
+ * share compares what both can do. */
+#include "tests/bench/bench.h"
+
 #include "model/core/decoder.h"
 #include "tests/bench/bandwidth.h"
 #include "tests/bench/roof.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VOCAB  49152
 #define MANY   8  /* sequences side by side, from one prefill */
 #define PROMPT 32 /* tokens */
 #define STEPS  16 /* of a turn */
-#define PASSES 8  /* over the memory, of a turn */
+#define PASSES 4  /* over the memory, of a turn */
 
 /* The shape of SmolLM2-135M, random weights. */
 static const bw_tf_config SMOLLM2 = {.kind = BW_TF_DECODER,
@@ -30,17 +29,6 @@ static const bw_tf_config SMOLLM2 = {.kind = BW_TF_DECODER,
                                      .rope_theta = 100000,
                                      .lm = true,
                                      .tied = true};
-static const char *const NAMES[] = {"f32", "bf16", "int8"};
-
-static void stop(const bw_err *err) {
-    fprintf(stderr, "bench_decode: %s\n", err->text);
-    exit(1);
-}
-
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
 /* One prompt for all, then STEPS tokens each; gives the best number of steps a second. */
 static double step_rate(const bw_decoder *d, size_t n_seq, float *logits) {
     bw_err err;
@@ -57,58 +45,49 @@ static double step_rate(const bw_decoder *d, size_t n_seq, float *logits) {
         bw_kv_append(c, NULL, &prompt, logits, &err) != BW_OK ||
         bw_kv_reorder(c, zero, &err) != BW_OK ||
         bw_kv_append(c, NULL, &next, logits, &err) != BW_OK)
-        stop(&err);
+        bench_stop(&err);
     double best = 0;
     for (size_t i = 0; i < STEPS; i++) {
         double begun = bench_seconds();
         if (bw_kv_append(c, NULL, &next, logits, &err) != BW_OK)
-            stop(&err);
-        best = larger(best, 1 / (bench_seconds() - begun));
+            bench_stop(&err);
+        best = bench_larger(best, 1 / (bench_seconds() - begun));
     }
     bw_kv_cache_free(c);
     return best;
 }
 
-static void decode(const bw_transformer *t, int kind, const bench_buffer *memory, size_t turns,
-                   float *logits) {
+/* Model, packed forms and buffers are made once and kept: making them takes longer than measuring. */
+static const bw_decoder *decoder(bw_pack_kind kind) {
+    static bw_transformer *t;
+    static bw_decoder *d[BW_PACK_INT8 + 1];
     bw_err err;
-    bw_decoder *d;
-    double one = 0, many = 0, read = 0;
-    if (bw_decoder_new(t, (bw_pack_kind)kind, &d, &err) != BW_OK)
-        stop(&err);
-    for (size_t i = 0; i < turns; i++) {
-        for (size_t k = 0; k < PASSES; k++)
-            read = larger(read, bench_read_rate(memory));
-        one = larger(one, step_rate(d, 1, logits));
-        many = larger(many, MANY * step_rate(d, MANY, logits));
+    if (!t) {
+        if (bw_transformer_new(&SMOLLM2, &t, &err) != BW_OK)
+            bench_stop(&err);
+        bw_transformer_init(t, 1);
     }
-    double bytes = (double)bw_decoder_bytes(d) * one;
-    bw_decoder_free(d);
-    printf("decode_1_%s %.1f\n", NAMES[kind], one);
-    printf("decode_%d_%s %.1f\n", MANY, NAMES[kind], many);
-    printf("read_%s %.1f\n", NAMES[kind], read / 1e9);
-    printf("share_%s %.3f\n", NAMES[kind], bytes / read);
+    if (!d[kind] && bw_decoder_new(t, kind, &d[kind], &err) != BW_OK)
+        bench_stop(&err);
+    return d[kind];
 }
 
-int main(int argc, char **argv) {
-    size_t turns = argc == 2 ? (size_t)atoi(argv[1]) : 0;
-    if (turns < 1) {
-        fputs("usage: bench_decode TURNS\n", stderr);
-        return 2;
-    }
-    bw_err err;
-    bw_transformer *t;
-    bench_buffer memory = {0};
-    float *logits = malloc(MANY * VOCAB * sizeof *logits);
-    if (!logits || !bench_buffer_new(&memory))
-        return 1;
-    if (bw_transformer_new(&SMOLLM2, &t, &err) != BW_OK)
-        stop(&err);
-    bw_transformer_init(t, 1);
-    for (int kind = BW_PACK_F32; kind <= BW_PACK_INT8; kind++)
-        decode(t, kind, &memory, turns, logits);
-    bw_transformer_free(t);
-    bench_buffer_free(&memory);
-    free(logits);
-    return 0;
+bench_decoding bench_decode(bw_pack_kind kind, double seconds) {
+    static bench_buffer memory;
+    static float *logits;
+    bench_decoding r = {0};
+    const bw_decoder *d = decoder(kind);
+    if (!logits)
+        logits = malloc(MANY * VOCAB * sizeof *logits);
+    if (!logits || (!memory.data && !bench_buffer_new(&memory)))
+        exit(1);
+    double end = bench_seconds() + seconds;
+    do {
+        for (size_t k = 0; k < PASSES; k++)
+            r.read = bench_larger(r.read, bench_read_rate(&memory));
+        r.one = bench_larger(r.one, step_rate(d, 1, logits));
+        r.many = bench_larger(r.many, MANY * step_rate(d, MANY, logits));
+    } while (bench_seconds() < end);
+    r.share = (double)bw_decoder_bytes(d) * r.one / r.read;
+    return r;
 }

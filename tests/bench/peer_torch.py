@@ -1,15 +1,20 @@
 #!/usr/bin/python3
-"""The peer of bench_model: PyTorch on the same shapes, in its best configuration.
+"""The peer of bench_model: PyTorch in f32 on the same shapes.
 
-Prints "name value" lines, tokens a second. Used by tests/bench/model.sh alone.
-usage: peer_torch.py THREADS SECONDS"""
+Reads lines "THREADS SECONDS encode TEXTS" or "THREADS SECONDS train LENGTH" and answers each with the
+best number of tokens a second that it saw; "ready" comes first. Used by tests/bench/model.py alone."""
 
 import sys
 import time
+import warnings
 
 import torch
 
 LAYERS, DIM, HEADS, FFN, VOCAB = 6, 384, 12, 1536, 30522
+MANY, TOGETHER = 256, 32  # reviews of mixed length; a plain user's batch
+# Tokens of shop reviews at each twentieth, see bench_encode.c.
+TWENTIETHS = (3, 13, 17, 19, 21, 23, 26, 29, 32, 35, 38, 41, 46, 52, 59, 68, 81, 101, 139, 196, 428)
+WARM_STEPS = 2
 
 
 def encoder():
@@ -19,69 +24,83 @@ def encoder():
     return torch.nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=True)
 
 
-def rate(run, tokens, seconds):
-    run()
-    best = 0.0
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+EMBED, MODEL, HEAD = torch.nn.Embedding(VOCAB, DIM), encoder(), torch.nn.Linear(DIM, 3)
+PARTS = torch.nn.ModuleList((EMBED, MODEL, HEAD))
+
+
+def rate(run, tokens, seconds, warm=1):
+    for _ in range(warm):
+        run()
+    best, end = 0.0, time.perf_counter() + seconds
+    while not best or time.perf_counter() < end:
         start = time.perf_counter()
         run()
         best = max(best, tokens / (time.perf_counter() - start))
     return best
 
 
-def forward(seconds):
-    embed, model = torch.nn.Embedding(VOCAB, DIM), encoder().eval()
-    for batch, length in ((64, 32), (8, 128)):
-        ids = torch.randint(0, VOCAB, (batch, length))
-        with torch.inference_mode():
-            yield f"encode_{length}", rate(lambda: model(embed(ids)), batch * length, seconds)
-    # Reviews of mixed length, 32 at a time in the order they come, padded to the longest of the 32:
-    # what a plain user of the usual pipeline gets. Lengths by the same generator as bench_model.
+def equal_texts(length, batch):
+    """One batch of equal lengths; of several sizes the best is reported."""
+    ids = torch.randint(0, VOCAB, (batch, length))
+    return lambda: MODEL(EMBED(ids)), batch * length
+
+
+def mixed_texts():
+    """Reviews of mixed length, 32 at a time in the order they come, padded to the longest of the
+    32: what a plain user of the usual pipeline gets. Lengths by the same generator as bench_model."""
     lengths, state = [], 12345
-    for _ in range(256):
+    for _ in range(MANY):
         state = (state * 1103515245 + 12345) % 2**31
-        u = (state >> 8) / 2**23
-        lengths.append(int(8 + 120 * u**3 / (1 - 0.9 * u)) if u < 0.999 else 400)
-    lengths = [min(n, 400) for n in lengths]
+        u = 20 * (state >> 8) / 2**23
+        below, above = TWENTIETHS[int(u)], TWENTIETHS[int(u) + 1]
+        lengths.append(int(below + (above - below) * (u - int(u))))
+
+    def run():
+        for i in range(0, MANY, TOGETHER):
+            part = lengths[i : i + TOGETHER]
+            ids = torch.zeros((len(part), max(part)), dtype=torch.long)
+            pad = torch.arange(max(part))[None, :] >= torch.tensor(part)[:, None]
+            MODEL(EMBED(ids), src_key_padding_mask=pad)
+
+    return run, sum(lengths)
+
+
+def encode(texts, seconds):
+    PARTS.eval()
     with torch.inference_mode():
-
-        def reviews():
-            for i in range(0, len(lengths), 32):
-                part = lengths[i : i + 32]
-                ids = torch.zeros((len(part), max(part)), dtype=torch.long)
-                pad = torch.arange(max(part))[None, :] >= torch.tensor(part)[:, None]
-                model(embed(ids), src_key_padding_mask=pad)
-
-        yield "encode_mixed", rate(reviews, sum(lengths), seconds)
+        if texts == "mixed":
+            return rate(*mixed_texts(), seconds)
+        # Its best batch differs by length and machine, so two are tried.
+        return max(rate(*equal_texts(int(texts), n), seconds / 2) for n in (8, 64))
 
 
-def training(seconds):
-    embed, model = torch.nn.Embedding(VOCAB, DIM), encoder().train()
-    head = torch.nn.Linear(DIM, 3)
-    parts = torch.nn.ModuleList((embed, model, head))
-    optimizer = torch.optim.AdamW(parts.parameters(), lr=1e-4, foreach=True)
-    for length in (32, 128):
-        ids = torch.randint(0, VOCAB, (32, length))
-        labels = torch.randint(0, 3, (32,))
+def train(length, seconds):
+    PARTS.train()
+    optimizer = torch.optim.AdamW(PARTS.parameters(), lr=1e-4, foreach=True)
+    ids, labels = torch.randint(0, VOCAB, (32, length)), torch.randint(0, 3, (32,))
 
-        def step():
-            optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.cross_entropy(head(model(embed(ids))[:, 0]), labels)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
-            optimizer.step()
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(HEAD(MODEL(EMBED(ids))[:, 0]), labels)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(PARTS.parameters(), 1.0)
+        optimizer.step()
 
-        yield f"train_{length}", rate(step, 32 * length, seconds)
+    return rate(step, 32 * length, seconds, WARM_STEPS)
 
 
 def main():
+    warnings.filterwarnings("ignore")
     torch.manual_seed(1)
-    torch.set_num_threads(int(sys.argv[1]))
-    seconds = float(sys.argv[2])
-    for part in (forward, training):
-        for name, value in part(seconds):
-            print(name, f"{value:.1f}", flush=True)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        threads, seconds, what, argument = line.split()
+        torch.set_num_threads(int(threads))
+        if what == "encode":
+            value = encode(argument, float(seconds))
+        else:
+            value = train(int(argument), float(seconds))
+        print(value, flush=True)
 
 
 main()

@@ -52,7 +52,9 @@
  * price     price_gain         product              share more profit there; gain > 0
  * price     (curve) demand     product              units a week against price
  * promotion uplift, dip, net   event      first day money over the promotion, in the 14 days after, together; > 0
- * promotion lift               event      first day share more sales a day while it runs; > 0
+ * promotion promoted, cannibalisation event first day  the parts of uplift where it was for some products only:
+ *             money of these, and of the others that compete with them (< 0: taken from them); > 0
+ * promotion lift               event      first day share more sales a day while it runs, of what it was for; > 0
  * forecast  outcome            ''         week      money; sd
  * forecast  band50, band80, band95 ''     week      (lo, hi)
  * forecast  plan_met           ''         FROM..UNTIL  plan                       plan is reached

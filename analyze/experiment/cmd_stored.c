@@ -1,19 +1,13 @@
 /* analyze/experiment/cmd_stored.c - `experiment list` and `experiment next`: from the database. */
 #include "analyze/experiment/cmd_experiment.h"
-#include "analyze/commands.h"
 
 #include "analyze/output.h"
+#include "analyze/run_output.h"
 #include "analyze/runs.h"
 #include "common/command.h"
 #include "sql/db.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-static double number(sqlite3_stmt *s, int i) {
-    return sqlite3_column_type(s, i) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(s, i);
-}
 
 static bw_status open_and_run(int *argc, char ***argv, const bw_usage *usage, bool *json,
                               sqlite3 **db, int64_t *run, bw_err *err) {
@@ -35,26 +29,20 @@ static bw_status open_and_run(int *argc, char ***argv, const bw_usage *usage, bo
     return st == BW_OK ? bw_experiment_run(*db, force, run, err) : st;
 }
 
+static void print_effect(sqlite3_stmt *s, size_t number, void *arg) {
+    (void)number;
+    (void)arg;
+    printf("%-12s %-36s %-20s %10s  (90 %% %s .. %s)  P %s\n", bw_row_text(s, 0), bw_row_text(s, 1),
+           bw_row_text(s, 2), bw_show(bw_row_number(s, 3)), bw_show(bw_row_number(s, 4)),
+           bw_show(bw_row_number(s, 5)), bw_show_share(bw_row_number(s, 6)));
+}
+
 static bw_status print_effects(sqlite3 *db, int64_t run, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db,
-                                 "SELECT e.subject, coalesce(x.name, ''), e.at, e.mean, e.lo, "
-                                 "e.hi, e.probability, e.unit FROM estimate e "
-                                 "LEFT JOIN experiment x ON x.id = e.subject WHERE e.run = ? AND "
-                                 "e.name = 'effect' ORDER BY 1, 3",
-                                 &s, err);
-    bool row = true;
-    if (st == BW_OK)
-        sqlite3_bind_int64(s, 1, run);
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st == BW_OK && row)
-            printf("%-12s %-36s %-20s %10s  (90 %% %s .. %s)  P %s\n", sqlite3_column_text(s, 0),
-                   sqlite3_column_text(s, 1), sqlite3_column_text(s, 2), bw_show(number(s, 3)),
-                   bw_show(number(s, 4)), bw_show(number(s, 5)), bw_show_share(number(s, 6)));
-    }
-    sqlite3_finalize(s);
-    return st;
+    return bw_run_rows(db, run,
+                       "SELECT e.subject, coalesce(x.name, ''), e.at, e.mean, e.lo, e.hi, "
+                       "e.probability FROM estimate e LEFT JOIN experiment x ON x.id = e.subject "
+                       "WHERE e.run = ?1 AND e.name = 'effect' ORDER BY 1, 3",
+                       print_effect, NULL, NULL, err);
 }
 
 bw_status bw_cmd_experiment_list(int argc, char **argv, bw_err *err) {
@@ -68,11 +56,24 @@ bw_status bw_cmd_experiment_list(int argc, char **argv, bw_err *err) {
     int64_t run = 0;
     bw_status st = open_and_run(&argc, &argv, &usage, &json, &db, &run, err);
     if (st == BW_OK)
-        st = json ? bw_run_json(db, "experiment", run, err) : print_effects(db, run, err);
+        st = json ? bw_run_json(db, run, NULL, err) : print_effects(db, run, err);
     if (st == BW_OK && !json)
         st = bw_run_print_notes(db, run, err);
     bw_db_close(db);
     return st;
+}
+
+static void print_channel(sqlite3_stmt *s, size_t number, void *arg) {
+    bool *places = arg, here = bw_row_number(s, 7) > 0;
+    double worth = bw_row_number(s, 1);
+    if (!number)
+        printf("%-18s %14s %13s %6s %9s   %s\n", "channel", "worth, a week", "change spend", "weeks",
+               "where", "90 % interval of its next return: width now, after");
+    *places |= here;
+    printf("%-18s %14s %13s %6.0f %9s   %s, %s (%s narrower)\n", bw_row_text(s, 0),
+           bw_show(worth < 0.005 ? 0 : worth), bw_show_share(bw_row_number(s, 2)),
+           bw_row_number(s, 3), here ? "places" : "all over", bw_show(bw_row_number(s, 5)),
+           bw_show(bw_row_number(s, 6)), bw_show_share(bw_row_number(s, 4)));
 }
 
 static bw_status print_channels(sqlite3 *db, int64_t run, bool *places, bw_err *err) {
@@ -83,73 +84,44 @@ static bw_status print_channels(sqlite3 *db, int64_t run, bool *places, bw_err *
         "JOIN estimate n ON n.run = v.run AND n.subject = v.subject AND n.name = 'next_width_now' "
         "JOIN estimate a ON a.run = v.run AND a.subject = v.subject AND a.name = 'next_width' "
         "JOIN estimate p ON p.run = v.run AND p.subject = v.subject AND p.name = 'next_by_places' "
-        "WHERE v.run = ? AND v.name = 'next_value' ORDER BY v.mean DESC";
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, ROWS, &s, err);
-    bool row = true;
-    size_t shown = 0;
-    if (st == BW_OK)
-        sqlite3_bind_int64(s, 1, run);
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st != BW_OK || !row)
-            break;
-        if (!shown++)
-            printf("%-18s %14s %13s %6s %9s   %s\n", "channel", "worth, a week", "change spend",
-                   "weeks", "where", "90 % interval of its next return: width now, after");
-        *places |= number(s, 7) > 0;
-        printf("%-18s %14s %13s %6.0f %9s   %s, %s (%s narrower)\n", sqlite3_column_text(s, 0),
-               bw_show(number(s, 1) < 0.005 ? 0 : number(s, 1)), bw_show_share(number(s, 2)),
-               number(s, 3), number(s, 7) > 0 ? "places" : "all over", bw_show(number(s, 5)),
-               bw_show(number(s, 6)), bw_show_share(number(s, 4)));
-    }
-    sqlite3_finalize(s);
+        "WHERE v.run = ?1 AND v.name = 'next_value' ORDER BY v.mean DESC";
+    size_t shown;
+    bw_status st = bw_run_rows(db, run, ROWS, print_channel, places, &shown, err);
     if (st == BW_OK && !shown)
         st = bw_fail(err, BW_EDATA,
                      "nothing says yet which channel is uncertain: run 'bellwether fit' first");
     return st;
 }
 
-static bw_status print_lines(sqlite3 *db, int64_t run, const char *sql, const char *title,
-                             bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, sql, &s, err);
-    bool row = true;
-    size_t shown = 0;
-    if (st == BW_OK)
-        sqlite3_bind_int64(s, 1, run);
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st == BW_OK && row) {
-            if (!shown++)
-                printf("\n%s\n", title);
-            printf("  %s\n", sqlite3_column_text(s, 0));
-        }
-    }
-    sqlite3_finalize(s);
-    return st;
+static void print_line(sqlite3_stmt *s, size_t number, void *title) {
+    if (!number)
+        printf("\n%s\n", (const char *)title);
+    printf("  %s\n", bw_row_text(s, 0));
 }
 
 static bw_status print_next(sqlite3 *db, int64_t run, bw_err *err) {
+    static char PLACES[] = "places",
+                OTHER_PLACES[] = "places, should you prefer a test that does not touch all of them",
+                PLACEBOS[] =
+                    "the same test where nothing happened (5 % false alarms are as it should be)";
     bool places = false;
     bw_status st = print_channels(db, run, &places, err);
     if (st == BW_OK)
-        st = print_lines(
+        st = bw_run_rows(
             db, run,
             "SELECT printf('pair %d: treat %s (%.1f %% of sales), keep %s (%.1f %%)', t.n, "
             "t.subject, 100 * t.mean, c.subject, 100 * c.mean) FROM estimate t JOIN estimate c ON "
             "c.run = t.run AND c.name = t.name AND c.n = t.n AND c.at = 'control' "
-            "WHERE t.run = ? AND t.name = 'next_geo' AND t.at = 'treat' ORDER BY t.n",
-            places ? "places" : "places, should you prefer a test that does not touch all of them",
-            err);
+            "WHERE t.run = ?1 AND t.name = 'next_geo' AND t.at = 'treat' ORDER BY t.n",
+            print_line, places ? PLACES : OTHER_PLACES, NULL, err);
     if (st == BW_OK)
-        st = print_lines(
+        st = bw_run_rows(
             db, run,
             "SELECT printf('%-9s error %.1f %% of the treated places'' sales, %.0f windows, false "
-            "alarms %.0f %%', at, 100 * mean, n, 100 * probability) FROM estimate WHERE run = ? "
+            "alarms %.0f %%', at, 100 * mean, n, 100 * probability) FROM estimate WHERE run = ?1 "
             "AND "
             "name = 'next_error' ORDER BY CAST(at AS INTEGER)",
-            "the same test where nothing happened (5 % false alarms are as it should be)", err);
+            print_line, PLACEBOS, NULL, err);
     return st;
 }
 
@@ -167,7 +139,7 @@ bw_status bw_cmd_experiment_next(int argc, char **argv, bw_err *err) {
     int64_t run = 0;
     bw_status st = open_and_run(&argc, &argv, &usage, &json, &db, &run, err);
     if (st == BW_OK)
-        st = json ? bw_run_json(db, "experiment", run, err) : print_next(db, run, err);
+        st = json ? bw_run_json(db, run, NULL, err) : print_next(db, run, err);
     if (st == BW_OK && !json)
         st = bw_run_print_notes(db, run, err);
     bw_db_close(db);

@@ -28,7 +28,7 @@ enum { OBS, LEVEL, SLOPE, FIRST_BLOCK, THETAS = FIRST_BLOCK + BW_STRUCTURAL_BLOC
 static const struct {
     double median, log_sd;
 } PRIOR[THETAS] = {{0.3, 1}, {0.03, 0.7}, {0.001, 1}, {0.5, 1}, {0.3, 1},
-                   {0.1, 1}, {0.3, 1},    {0.3, 1},   {0.3, 1}};
+                   {0.1, 1}, {0.3, 1},    {0.3, 1},   {0.3, 1}, {0.5, 1}};
 
 struct bw_structural {
     const bw_structural_data *d;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BW_STRUCTURAL_BLOCKS 6u
+#define BW_STRUCTURAL_BLOCKS 7u
 
 typedef struct {
     size_t n, horizon, k;  /* times seen, times ahead, columns of x */

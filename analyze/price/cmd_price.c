@@ -3,6 +3,7 @@
 
 #include "analyze/price/demand.h"
 #include "analyze/output.h"
+#include "analyze/run_output.h"
 #include "analyze/runs.h"
 #include "analyze/table.h"
 #include "common/command.h"
@@ -249,39 +250,55 @@ static bw_status from_file(struct job *j, bw_err *err) {
 }
 
 static const char SHOWN[] = "SELECT name, subject, at, mean, lo, hi, probability, unit FROM "
-                            "latest_estimate WHERE kind IN ('price', 'promotion') "
-                            "AND name <> 'elasticity_alone' ORDER BY kind, name, at, subject";
+                            "latest_estimate WHERE kind = 'price' AND name <> 'elasticity_alone' "
+                            "ORDER BY name, at, subject";
+
+static const char PROMOTIONS[] =
+    "SELECT first_day, promotion, promoted, taken, uplift, dip, net, net_lo, net_hi, "
+    "probability_pays FROM promotion_effect ORDER BY first_day, promotion";
+
+static void print_estimate(sqlite3_stmt *s, size_t number, void *arg) {
+    (void)number;
+    (void)arg;
+    const char *(*show)(double) = strcmp(bw_row_text(s, 7), "share") ? bw_show : bw_show_share;
+    printf("%-17s %-30s %-11s %11s  (90 %% %s .. %s)", bw_row_text(s, 0), bw_row_text(s, 1),
+           bw_row_text(s, 2), show(bw_row_number(s, 3)), show(bw_row_number(s, 4)),
+           show(bw_row_number(s, 5)));
+    if (!isnan(bw_row_number(s, 6)))
+        printf("  P %s", bw_show_share(bw_row_number(s, 6)));
+    putchar('\n');
+}
+
+/* What a promotion brought: its own products, taken from others, both together, days after, in all. */
+static void print_promotion(sqlite3_stmt *s, size_t number, void *arg) {
+    (void)arg;
+    char interval[40];
+    if (!number)
+        printf("\n%-10s  %-26s %10s %10s %10s %10s %10s  %-22s %s\n", "from", "promotion",
+               "promoted", "taken", "uplift", "days after", "net", "90 %", "P(net > 0)");
+    snprintf(interval, sizeof interval, "%s .. %s", bw_show(bw_row_number(s, 7)),
+             bw_show(bw_row_number(s, 8)));
+    printf("%-10s  %-26s", bw_row_text(s, 0), bw_row_text(s, 1));
+    for (int k = 2; k < 7; k++)
+        printf(" %10s", bw_show(bw_row_number(s, k)));
+    printf("  %-22s %s\n", interval, bw_show_share(bw_row_number(s, 9)));
+}
 
 static bw_status from_database(struct job *j, bw_err *err) {
     sqlite3 *db;
-    sqlite3_stmt *s = NULL;
     int64_t run;
     bw_status st = bw_db_open(bw_default_db(j->path), BW_DB_WRITE, &db, err);
     if (st == BW_OK)
         st = bw_price_run(db, j->force, &run, err);
     if (st == BW_OK && j->json) {
-        st = bw_run_json(db, "price", run, err);
+        st = bw_run_json(db, run, "promotion", err);
         bw_db_close(db);
         return st;
     }
     if (st == BW_OK)
-        st = bw_db_prepare(db, SHOWN, &s, err);
-    bool row = true;
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st != BW_OK || !row)
-            break;
-        const char *unit = (const char *)sqlite3_column_text(s, 7);
-        const char *(*show)(double) = unit && !strcmp(unit, "share") ? bw_show_share : bw_show;
-        printf("%-17s %-30s %-11s %11s  (90 %% %s .. %s)", sqlite3_column_text(s, 0),
-               sqlite3_column_text(s, 1), sqlite3_column_text(s, 2),
-               show(sqlite3_column_double(s, 3)), show(sqlite3_column_double(s, 4)),
-               show(sqlite3_column_double(s, 5)));
-        if (sqlite3_column_type(s, 6) != SQLITE_NULL)
-            printf("  P %s", bw_show_share(sqlite3_column_double(s, 6)));
-        putchar('\n');
-    }
-    sqlite3_finalize(s);
+        st = bw_run_rows(db, run, SHOWN, print_estimate, NULL, NULL, err);
+    if (st == BW_OK)
+        st = bw_run_rows(db, run, PROMOTIONS, print_promotion, NULL, NULL, err);
     if (st == BW_OK)
         st = bw_run_print_notes(db, run, err);
     bw_db_close(db);
@@ -336,7 +353,8 @@ bw_status bw_cmd_price(int argc, char **argv, bw_err *err) {
         "price [options]",
         "How sales answer to price, product by product, shrunk to what they have in common; the "
         "price that\n"
-        "pays best within those seen; what each promotion brought and took from the days after it.",
+        "pays best within those seen; what each promotion brought, and\n"
+        "what it took from the days after it and from other products.",
         "  bellwether price\n"
         "  bellwether price --file oj.csv --units sales --price price --by brand --json\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);

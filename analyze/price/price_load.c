@@ -1,10 +1,11 @@
-/* analyze/price/price_load.c - the SQL behind price and promotion. */
+/* analyze/price/price_load.c - the SQL behind prices: units and price by product and week. */
 #include "analyze/price/price_load.h"
 
 #include "analyze/table.h"
 #include "sql/db.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ const char BW_PRICE_INPUT[] =
     "GROUP BY day, product "
     "UNION ALL SELECT name || day, end_day, kind, 0, 0, 0, 0 FROM event "
     "UNION ALL SELECT series, day, value, 0, 0, 0, 0 FROM context WHERE series LIKE '%price%' "
+    "UNION ALL SELECT name, category, 0, 0, 0, 0, 0 FROM product "
     "UNION ALL SELECT key, value, 0, 0, 0, 0, 0 FROM setting WHERE key IN ('margin', 'week_start')";
 
 static const char ROWS[] =
@@ -119,88 +121,4 @@ void bw_price_rows_free(bw_price_rows *r) {
     free(r->product);
     free(r->week);
     *r = (bw_price_rows){0};
-}
-
-static bw_status load_days(sqlite3 *db, bw_daily *out, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(
-        db,
-        "SELECT day, total(revenue), julianday(max(day) OVER ()) - julianday(min(day) OVER ()) + 1 "
-        "FROM outcome "
-        "WHERE revenue IS NOT NULL AND date(day) IS NOT NULL GROUP BY day ORDER BY day",
-        &s, err);
-    bool row = true;
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        double day;
-        if (st != BW_OK || !row || !bw_day_parse((const char *)sqlite3_column_text(s, 0), &day))
-            continue;
-        if (!out->y) {
-            out->first = day;
-            out->n = (size_t)sqlite3_column_double(s, 2);
-            out->y = malloc(out->n * sizeof *out->y);
-            for (size_t t = 0; out->y && t < out->n; t++)
-                out->y[t] = NAN;
-        }
-        if (!out->y)
-            st = bw_fail_memory(err);
-        else if (day >= out->first && day < out->first + (double)out->n)
-            out->y[(size_t)(day - out->first)] = sqlite3_column_double(s, 1);
-    }
-    sqlite3_finalize(s);
-    return st == BW_OK && !out->y ? bw_fail(err, BW_EDATA, "there are no sales") : st;
-}
-
-static bw_status load_events(sqlite3 *db, bool promotions, bw_span **out, size_t *n, bw_err *err) {
-    sqlite3_stmt *s;
-    size_t most = (size_t)bw_db_number(db, "SELECT count(*) FROM event", 0);
-    *out = calloc(most + 1, sizeof **out);
-    if (!*out)
-        return bw_fail_memory(err);
-    bw_status st = bw_db_prepare(
-        db,
-        "SELECT name, day, end_day FROM event WHERE (kind = 'promotion') = ?1 AND (?1 OR kind IN "
-        "('holiday', 'launch', 'operations')) ORDER BY day, name",
-        &s, err);
-    bool row = true;
-    if (st == BW_OK)
-        sqlite3_bind_int(s, 1, promotions);
-    while (st == BW_OK && row && *n < most) {
-        st = bw_db_step(s, &row, err);
-        bw_span *e = &(*out)[*n];
-        if (st != BW_OK || !row ||
-            !bw_day_parse((const char *)sqlite3_column_text(s, 1), &e->first) ||
-            !bw_day_parse((const char *)sqlite3_column_text(s, 2), &e->last))
-            continue;
-        e->name = strdup((const char *)sqlite3_column_text(s, 0));
-        *n += e->name != NULL;
-        st = e->name ? BW_OK : bw_fail_memory(err);
-    }
-    sqlite3_finalize(s);
-    return st;
-}
-
-bw_status bw_daily_load(sqlite3 *db, bw_daily *out, bw_err *err) {
-    *out = (bw_daily){0};
-    bw_status st = load_days(db, out, err);
-    if (st == BW_OK)
-        st = load_events(db, true, &out->promotion, &out->promotions, err);
-    if (st == BW_OK)
-        st = load_events(db, false, &out->event, &out->events, err);
-    if (st != BW_OK)
-        bw_daily_free(out);
-    return st;
-}
-
-static void free_spans(bw_span *s, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        free((char *)s[i].name);
-    free(s);
-}
-
-void bw_daily_free(bw_daily *d) {
-    free(d->y);
-    free_spans(d->promotion, d->promotions);
-    free_spans(d->event, d->events);
-    *d = (bw_daily){0};
 }

@@ -3,6 +3,7 @@
 
 #include "analyze/forecast/forecast_load.h"
 #include "analyze/price/price_load.h"
+#include "analyze/price/promotion_run.h"
 #include "analyze/store.h"
 #include "analyze/table.h"
 #include "sql/db.h"
@@ -23,8 +24,7 @@ struct stage {
     bw_price_rows rows;
     bw_demand demand;
     double *cost;
-    bw_daily daily;
-    bw_promotion *promotion;
+    bw_promotion_stage promotion;
     char *series[SERIES_MAX]; /* competitor prices */
     double cross[SERIES_MAX], cross_sd[SERIES_MAX];
     size_t n_series;
@@ -109,41 +109,14 @@ static bw_status store_prices(struct stage *g, bw_err *err) {
     return st;
 }
 
-static bw_status put_summary(struct stage *g, const char *name, const char *subject, const char *at,
-                             const bw_summary *s, double p, const char *unit, bw_err *err) {
-    bw_estimate e = bw_estimate_named(name, subject, at, unit);
-    e.mean = s->mean;
-    e.sd = s->sd;
-    e.lo = s->lo;
-    e.hi = s->hi;
-    e.lo50 = s->lo50;
-    e.hi50 = s->hi50;
-    e.probability = p;
-    return bw_estimate_put(g->db, g->promo, &e, err);
-}
-
 static bw_status store_promotions(struct stage *g, bw_err *err) {
-    if (!g->promotion)
+    if (!g->promotion.fit)
         return BW_OK;
-    char first[11], last[11], at[11];
-    bw_day_format(g->daily.first, first);
-    bw_day_format(g->daily.first + (double)g->daily.n - 1, last);
+    char first[11], last[11];
+    bw_day_format(g->promotion.daily.first, first);
+    bw_day_format(g->promotion.daily.first + (double)g->promotion.daily.n - 1, last);
     bw_status st = begin(g, "promotion", first, last, &g->promo, err);
-    for (size_t i = 0; st == BW_OK && i < g->daily.promotions; i++) {
-        const bw_promotion *p = &g->promotion[i];
-        const char *name = g->daily.promotion[i].name;
-        if (!p->known)
-            continue;
-        bw_day_format(g->daily.promotion[i].first, at);
-        st = put_summary(g, "uplift", name, at, &p->uplift, p->uplift.p_positive, "money", err);
-        if (st == BW_OK)
-            st = put_summary(g, "dip", name, at, &p->dip, p->dip.p_positive, "money", err);
-        if (st == BW_OK)
-            st = put_summary(g, "net", name, at, &p->net, p->net.p_positive, "money", err);
-        if (st == BW_OK)
-            st = put_summary(g, "lift", name, at, &p->lift, p->lift.p_positive, "share", err);
-    }
-    return st;
+    return st == BW_OK ? bw_promotion_stage_store(g->db, g->promo, &g->promotion, err) : st;
 }
 
 /* A product's cost from the shop's margin; without one the best price is the one of most revenue. */
@@ -299,22 +272,7 @@ static bw_status fit_cross(struct stage *g, bw_err *err) {
 }
 
 static bw_status fit_promotions(struct stage *g, bw_err *err) {
-    bw_status st = bw_daily_load(g->db, &g->daily, err);
-    if (st == BW_OK && !g->daily.promotions)
-        return bw_fail(err, BW_EDATA, "no event of kind 'promotion' is recorded");
-    if (st != BW_OK)
-        return st;
-    g->promotion = calloc(g->daily.promotions, sizeof *g->promotion);
-    if (!g->promotion)
-        return bw_fail_memory(err);
-    st = bw_promotion_fit(g->daily.y, g->daily.n, g->daily.first, g->daily.promotion,
-                          g->daily.promotions, g->daily.event, g->daily.events, SEED, g->promotion,
-                          err);
-    if (st != BW_OK) {
-        free(g->promotion);
-        g->promotion = NULL;
-    }
-    return st;
+    return bw_promotion_stage_fit(g->db, SEED, &g->promotion, &g->notes, err);
 }
 
 /* What cannot be said is a note; anything but BW_EDATA is a failure. */
@@ -335,7 +293,7 @@ static bw_status stage_run(struct stage *g, bw_err *err) {
         st = try(g, fit_cross, "competitors", err);
     if (st == BW_OK)
         st = try(g, fit_promotions, "promotion", err);
-    if (st == BW_OK && !g->demand.group && !g->n_series && !g->promotion)
+    if (st == BW_OK && !g->demand.group && !g->n_series && !g->promotion.fit)
         st = bw_fail(err, BW_EDATA, "%s", g->notes.text[0]);
     if (st == BW_OK)
         st = bw_db_begin(g->db, err);
@@ -350,11 +308,10 @@ static bw_status stage_run(struct stage *g, bw_err *err) {
 static void stage_free(struct stage *g) {
     bw_demand_free(&g->demand);
     bw_price_rows_free(&g->rows);
-    bw_daily_free(&g->daily);
     for (size_t j = 0; j < g->n_series; j++)
         free(g->series[j]);
     free(g->cost);
-    free(g->promotion);
+    bw_promotion_stage_free(&g->promotion);
     bw_notes_free(&g->notes);
 }
 

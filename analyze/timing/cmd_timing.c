@@ -3,6 +3,7 @@
 
 #include "analyze/cmd_factors.h"
 #include "analyze/output.h"
+#include "analyze/run_output.h"
 #include "analyze/runs.h"
 #include "analyze/timing/timing_load.h"
 #include "common/command.h"
@@ -14,15 +15,6 @@
 #include <string.h>
 
 static const char *const WEEKDAYS[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-
-static const char *text(sqlite3_stmt *s, int i) {
-    const char *t = (const char *)sqlite3_column_text(s, i);
-    return t ? t : "";
-}
-
-static double number(sqlite3_stmt *s, int i) {
-    return sqlite3_column_type(s, i) == SQLITE_NULL ? NAN : sqlite3_column_double(s, i);
-}
 
 /* "5-20" as "Sat 20:00", "0-09/0-10" as "Mon 09:00-11:00". */
 static const char *slot_words(const char *at) {
@@ -40,119 +32,51 @@ static const char *slot_words(const char *at) {
     return out;
 }
 
-static bw_status print_rows(sqlite3 *db, int64_t run, const char *name, const char *title,
-                            bool share, int limit, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(
-        db,
-        "SELECT subject, at, mean, lo, hi, probability, n FROM estimate WHERE run = ? AND name = ? "
-        "AND coalesce(n, 99) >= 1 ORDER BY subject, mean DESC",
-        &s, err);
-    if (st != BW_OK)
-        return st;
-    sqlite3_bind_int64(s, 1, run);
-    sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
-    printf("\n%s\n", title);
-    bool row = true;
-    char last[200] = "\n";
-    for (int shown = 0; st == BW_OK && row;) {
-        st = bw_db_step(s, &row, err);
-        if (st != BW_OK || !row)
-            break;
-        shown = strcmp(last, text(s, 0)) == 0 ? shown + 1 : 1;
-        snprintf(last, sizeof last, "%s", text(s, 0));
-        if (shown > limit)
-            continue;
-        const char *(*show)(double) = share ? bw_show_share : bw_show;
-        printf("  %-16s %-18s %9s  (90 %% %s .. %s)", text(s, 0), slot_words(text(s, 1)),
-               show(number(s, 2)), show(number(s, 3)), show(number(s, 4)));
-        if (!isnan(number(s, 5)))
-            printf("  P %s", bw_show_share(number(s, 5)));
-        if (!isnan(number(s, 6)))
-            printf("  n %.0f%s", number(s, 6), number(s, 6) < BW_SLOT_MESSAGES ? " thin" : "");
-        putchar('\n');
-    }
-    sqlite3_finalize(s);
-    return st;
+struct part {
+    const char *name, *title;
+    bool content, share;
+    int limit; /* rows a subject */
+};
+
+struct printer {
+    const struct part *part;
+    char last[200]; /* the subject at hand */
+    int shown;      /* of its rows */
+};
+
+static void print_row(sqlite3_stmt *s, size_t number, void *arg) {
+    struct printer *p = arg;
+    const char *(*show)(double) = p->part->share ? bw_show_share : bw_show;
+    double probability = bw_row_number(s, 5), n = bw_row_number(s, 6);
+    if (!number)
+        printf("\n%s\n", p->part->title);
+    p->shown = number && strcmp(p->last, bw_row_text(s, 0)) == 0 ? p->shown + 1 : 1;
+    snprintf(p->last, sizeof p->last, "%s", bw_row_text(s, 0));
+    if (p->shown > p->part->limit)
+        return;
+    printf("  %-16s %-18s %9s  (90 %% %s .. %s)", p->last, slot_words(bw_row_text(s, 1)),
+           show(bw_row_number(s, 2)), show(bw_row_number(s, 3)), show(bw_row_number(s, 4)));
+    if (!isnan(probability))
+        printf("  P %s", bw_show_share(probability));
+    if (!isnan(n))
+        printf("  n %.0f%s", n, n < BW_SLOT_MESSAGES ? " thin" : "");
+    putchar('\n');
 }
 
-static bw_status add_rows(sqlite3 *db, int64_t run, cJSON *list, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db,
-                                 "SELECT name, subject, at, mean, sd, lo, hi, probability, n, unit "
-                                 "FROM estimate WHERE run = ? "
-                                 "ORDER BY name, subject, at",
-                                 &s, err);
-    if (st != BW_OK)
-        return st;
-    static const char *const KEYS[] = {"name", "subject", "at",          "mean", "sd",
-                                       "lo",   "hi",      "probability", "n",    "unit"};
-    sqlite3_bind_int64(s, 1, run);
-    bool row = true;
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st != BW_OK || !row)
-            break;
-        cJSON *o = cJSON_CreateObject();
-        for (int i = 0; i < 10; i++)
-            if (i < 3 || i == 9)
-                cJSON_AddStringToObject(o, KEYS[i], text(s, i));
-            else
-                bw_json_number(o, KEYS[i], number(s, i));
-        cJSON_AddItemToArray(list, o);
-    }
-    sqlite3_finalize(s);
-    return st;
-}
-
-bw_status bw_run_json(sqlite3 *db, const char *kind, int64_t run, bw_err *err) {
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "kind", kind);
-    cJSON_AddNumberToObject(o, "run", (double)run);
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, "SELECT diagnostics FROM model_run WHERE id = ?", &s, err);
-    bool row = false;
-    if (st == BW_OK) {
-        sqlite3_bind_int64(s, 1, run);
-        st = bw_db_step(s, &row, err);
-        if (st == BW_OK && row)
-            cJSON_AddItemToObject(o, "diagnostics", cJSON_Parse(text(s, 0)));
-        sqlite3_finalize(s);
-    }
-    if (st == BW_OK)
-        st = add_rows(db, run, cJSON_AddArrayToObject(o, "estimates"), err);
-    if (st == BW_OK)
-        return bw_json_print(o, err);
-    cJSON_Delete(o);
-    return st;
-}
-
-bw_status bw_run_print_notes(sqlite3 *db, int64_t run, bw_err *err) {
-    sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(
-        db, "SELECT n.value FROM model_run r, json_each(r.diagnostics, '$.notes') n WHERE r.id = ?",
-        &s, err);
-    if (st != BW_OK)
-        return st;
-    sqlite3_bind_int64(s, 1, run);
-    bool row = true;
-    while (st == BW_OK && row) {
-        st = bw_db_step(s, &row, err);
-        if (st == BW_OK && row)
-            fprintf(stderr, "note: %s\n", text(s, 0));
-    }
-    sqlite3_finalize(s);
-    return st;
+static bw_status print_part(sqlite3 *db, int64_t run, const struct part *part, bw_err *err) {
+    char sql[240];
+    struct printer p = {.part = part};
+    snprintf(sql, sizeof sql,
+             "SELECT subject, at, mean, lo, hi, probability, n FROM estimate WHERE run = ?1 AND "
+             "name = '%s' AND coalesce(n, 99) >= 1 ORDER BY subject, mean DESC",
+             part->name);
+    return bw_run_rows(db, run, sql, print_row, &p, NULL, err);
 }
 
 static bw_status print_all(sqlite3 *db, int64_t run, bw_err *err) {
     int64_t content =
         (int64_t)bw_db_number(db, "SELECT max(id) FROM model_run WHERE kind = 'content'", 0);
-    static const struct {
-        const char *name, *title;
-        bool content, share;
-        int limit;
-    } PARTS[] = {
+    static const struct part PARTS[] = {
         {"best", "best hour (rate against the channel's mean hour; P: that no other is better)",
          false, false, 1},
         {"gain", "gain by sending everything then, against today's hours", false, true, 1},
@@ -166,8 +90,7 @@ static bw_status print_all(sqlite3 *db, int64_t run, bw_err *err) {
     };
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < sizeof PARTS / sizeof *PARTS; i++)
-        st = print_rows(db, PARTS[i].content ? content : run, PARTS[i].name, PARTS[i].title,
-                        PARTS[i].share, PARTS[i].limit, err);
+        st = print_part(db, PARTS[i].content ? content : run, &PARTS[i], err);
     return st == BW_OK ? bw_run_print_notes(db, run, err) : st;
 }
 
@@ -221,7 +144,7 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
     if (st == BW_OK)
         st = bw_timing_run(db, metric, (int)window, force, &run, err);
     if (st == BW_OK)
-        st = json ? bw_run_json(db, "timing", run, err) : print_all(db, run, err);
+        st = json ? bw_run_json(db, run, "content", err) : print_all(db, run, err);
     bw_db_close(db);
     return st;
 }

@@ -56,6 +56,12 @@ static const bw_field EVENT[] = {
     {"kind", BW_TYPE_TEXT, 0, "type category eventtype art 类型"},
     {0}};
 
+static const bw_field PRODUCT[] = {
+    {"name", BW_TYPE_TEXT, KEY | REQUIRED, PRODUCT_NAMES " title"},
+    {"category", BW_TYPE_TEXT, REQUIRED,
+     "productcategory department group line kategorie warengruppe 类别 品类 分类"},
+    {0}};
+
 static const bw_field CONTEXT[] = {
     {"day", BW_TYPE_DAY, KEY | REQUIRED, DAY_NAMES},
     {"series", BW_TYPE_TEXT, KEY | REQUIRED, "name variable indicator metric reihe 指标"},
@@ -133,6 +139,8 @@ const bw_kind BW_KINDS[] = {
      SPEND, false, false, "channel", "cost"},
     {"outcome", "outcome", "what was sold: a day (or week), perhaps geo and product", OUTCOME,
      false, false, "geo", "revenue"},
+    {"product", "product", "a product and the category in which others compete with it", PRODUCT,
+     false, false, NULL, NULL},
     {"event", "event", "a holiday, promotion or launch, with its first and last day", EVENT, false,
      false, NULL, NULL},
     {"context", "context", "a series from outside, long form: day, series, value", CONTEXT, false,

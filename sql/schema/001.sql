@@ -55,6 +55,8 @@ CREATE TABLE outcome (
     revenue REAL, orders REAL, units REAL, price REAL, discount REAL, -- discount: share off, 0..1
     PRIMARY KEY (day, geo, product)
 ) WITHOUT ROWID;
+-- One row a product whose category is known: what a promotion takes from others, it takes within it.
+CREATE TABLE product (name TEXT PRIMARY KEY, category TEXT NOT NULL) WITHOUT ROWID;
 -- One row an event: holidays, promotions, launches, from its first to its last day.
 CREATE TABLE event (
     day TEXT NOT NULL, end_day TEXT NOT NULL, name TEXT NOT NULL,

@@ -190,6 +190,20 @@ LEFT JOIN latest_estimate b ON b.run = e.run AND b.name = 'best_price' AND b.sub
      AND b.at = ''
 WHERE e.kind = 'price' AND e.name = 'elasticity';
 
+-- One row a promotion: money while it ran (together, of what was promoted, of other products: < 0 taken from
+-- them), in the fourteen days after, and in all. promoted and taken are NULL where it was for everything.
+CREATE VIEW promotion_effect AS
+SELECT u.subject AS promotion, u.at AS first_day, p.mean AS promoted, c.mean AS taken, c.lo AS taken_lo,
+       c.hi AS taken_hi, u.mean AS uplift, d.mean AS dip, n.mean AS net, n.lo AS net_lo, n.hi AS net_hi,
+       n.probability AS probability_pays
+FROM latest_estimate u
+JOIN latest_estimate d ON d.run = u.run AND d.name = 'dip' AND d.subject = u.subject AND d.at = u.at
+JOIN latest_estimate n ON n.run = u.run AND n.name = 'net' AND n.subject = u.subject AND n.at = u.at
+LEFT JOIN latest_estimate p ON p.run = u.run AND p.name = 'promoted' AND p.subject = u.subject AND p.at = u.at
+LEFT JOIN latest_estimate c ON c.run = u.run AND c.name = 'cannibalisation' AND c.subject = u.subject
+     AND c.at = u.at
+WHERE u.kind = 'promotion' AND u.name = 'uplift';
+
 -- One row a topic of the reviews or messages: its words, its size, since when.
 CREATE VIEW topic_list AS
 SELECT id AS topic, kind, lang, name, words, size, first_day, emerging FROM topic;

@@ -1,8 +1,7 @@
-/* tests/analyze/test_forecast.c - structural series, peers, fans, plans, promotions. */
+/* tests/analyze/test_forecast.c - structural series, peers, fans, plans. */
 #include "tests/check.h"
 #include "analyze/forecast/forecast.h"
 #include "analyze/forecast/forecast_out.h"
-#include "analyze/price/promotion.h"
 #include "analyze/forecast/smoothing.h"
 #include "analyze/experiment/structural.h"
 #include "analyze/table.h"
@@ -178,43 +177,6 @@ static void holt_winters_follows_a_seasonal_line(void **state) {
         CHECK_NEAR(out[h], 100 + 0.5 * (double)(48 + h) + SEASON[h], 0.5);
 }
 
-/* Daily sales of two years: a promotion of ten days adds 30 %, and takes 15 % fading over 14 days after. */
-static void a_promotions_uplift_and_dip_are_found(void **state) {
-    (void)state;
-    enum { N = 600 };
-    double y[N], first, uplift = 0, dip = 0;
-    bw_day_parse("2023-01-02", &first);
-    gsl_rng *r = gsl_rng_alloc(gsl_rng_taus2);
-    gsl_rng_set(r, 11);
-    bw_span promo[] = {{"a", first + 200, first + 209},
-                       {"b", first + 400, first + 409},
-                       {"late", first + 900, first + 905}};
-    for (size_t t = 0; t < N; t++) {
-        double base = exp(6 + 0.1 * sin((double)t / 58) + 0.1 * (double)(t % 7 == 5) +
-                          gsl_ran_gaussian(r, 0.04));
-        y[t] = base;
-        for (size_t i = 0; i < 2; i++) {
-            double d = first + (double)t, after = d - promo[i].last;
-            if (d >= promo[i].first && d <= promo[i].last) {
-                y[t] = 1.3 * base;
-                uplift += i == 0 ? 0.3 * base : 0;
-            } else if (after >= 1 && after <= 14) {
-                y[t] = base * exp(-0.15 * (1 - (after - 1) / 14));
-                dip += i == 0 ? y[t] - base : 0;
-            }
-        }
-    }
-    gsl_rng_free(r);
-    bw_promotion p[3];
-    CHECK_OK(bw_promotion_fit(y, N, first, promo, 3, NULL, 0, 1, p, &err));
-    assert_true(p[0].known && p[1].known && !p[2].known);
-    assert_true(p[0].uplift.lo < uplift && uplift < p[0].uplift.hi);
-    assert_true(p[0].dip.lo < dip && dip < p[0].dip.hi && p[0].dip.hi < 0);
-    CHECK_NEAR(p[0].net.mean, p[0].uplift.mean + p[0].dip.mean, 1e-6 * uplift);
-    y[5] = -1;
-    CHECK_FAILS(bw_promotion_fit(y, N, first, promo, 3, NULL, 0, 1, p, &err), BW_EDATA, "negative");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fan_holds_the_future),
@@ -225,7 +187,6 @@ int main(void) {
         cmocka_unit_test(gaps_and_negative_values_are_survived),
         cmocka_unit_test(seasonal_naive_repeats_the_last_lap),
         cmocka_unit_test(holt_winters_follows_a_seasonal_line),
-        cmocka_unit_test(a_promotions_uplift_and_dip_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,8 +67,8 @@ static void print_channel(sqlite3_stmt *s, size_t number, void *arg) {
     bool *places = arg, here = bw_row_number(s, 7) > 0;
     double worth = bw_row_number(s, 1);
     if (!number)
-        printf("%-18s %14s %13s %6s %9s   %s\n", "channel", "worth, a week", "change spend", "weeks",
-               "where", "90 % interval of its next return: width now, after");
+        printf("%-18s %14s %13s %6s %9s   %s\n", "channel", "worth, a week", "change spend",
+               "weeks", "where", "90 % interval of its next return: width now, after");
     *places |= here;
     printf("%-18s %14s %13s %6.0f %9s   %s, %s (%s narrower)\n", bw_row_text(s, 0),
            bw_show(worth < 0.005 ? 0 : worth), bw_show_share(bw_row_number(s, 2)),

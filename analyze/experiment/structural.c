@@ -396,12 +396,32 @@ void bw_structural_level(bw_structural *s, double *level) {
         level[t] = s->mean + s->scale * level[t];
 }
 
-void bw_structural_coef(bw_structural *s, double *mean, double *cov) {
+static void coef_at(bw_structural *s, const double *theta, double *mean, double *cov) {
     size_t k = s->d->k;
-    filter(s, s->theta, NULL, NULL, NULL);
+    filter(s, theta, NULL, NULL, NULL);
     for (size_t i = 0; i < k; i++) {
         mean[i] = s->scale * s->a[i + 2];
         for (size_t j = 0; j < k; j++)
             cov[i * k + j] = s->scale * s->scale * s->p[(i + 2) * s->dim + j + 2];
     }
+}
+
+void bw_structural_coef(bw_structural *s, double *mean, double *cov) {
+    coef_at(s, s->theta, mean, cov);
+}
+
+bw_status bw_structural_coef_draws(bw_structural *s, size_t thetas, uint64_t seed, double *mean,
+                                   double *cov, bw_err *err) {
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    size_t k = s->d->k;
+    double theta[THETAS];
+    if (!rng)
+        return bw_fail_memory(err);
+    gsl_rng_set(rng, (unsigned long)(seed + 1));
+    for (size_t i = 0; i < thetas; i++) {
+        draw_theta(s, rng, theta);
+        coef_at(s, theta, mean + i * k, cov + i * k * k);
+    }
+    gsl_rng_free(rng);
+    return BW_OK;
 }

@@ -38,12 +38,16 @@ void bw_structural_free(bw_structural *s);
 bw_status bw_structural_paths(const bw_structural *s, size_t ahead, size_t thetas, size_t each,
                               uint64_t seed, const double *versions, double *paths, bw_err *err);
 
-/* The next three run the filter again, with the fit's own state as their scratch: one thread at a time. */
+/* The next four run the filter again, with the fit's own state as their scratch: one thread at a time. */
 /* One step ahead at the mode: expected: [upto], sd: [upto], from the values before each time. */
 void bw_structural_one_step(bw_structural *s, double *expected, double *sd);
 
 /* Posterior mean and covariance of b at the mode, in y's unit. mean: [k]; cov: [k, k]. */
 void bw_structural_coef(bw_structural *s, double *mean, double *cov);
+/* The same at draws of the standard deviations: how far b of a block scatter is itself uncertain where there
+ * are few of them. mean: [thetas, k]; cov: [thetas, k, k]. */
+bw_status bw_structural_coef_draws(bw_structural *s, size_t thetas, uint64_t seed, double *mean,
+                                   double *cov, bw_err *err);
 
 /* level: [upto] filtered level at the mode, in y's unit. */
 void bw_structural_level(bw_structural *s, double *level);

@@ -42,10 +42,10 @@ static double correlation(const bw_promotion_model *a, const bw_promotion_model 
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
 }
 
-static void add_money(const bw_promotion_model *m, size_t i, const double normal[2], double *during,
-                      double *after, double *lift) {
+static void add_money(const bw_promotion_model *m, size_t i, size_t s, const double normal[2],
+                      double *during, double *after, double *lift) {
     double step, dip;
-    bw_promotion_coef(m, i, normal, &step, &dip);
+    bw_promotion_coef(m, i, s, normal, &step, &dip);
     *during = *after = 0;
     for (size_t t = 0; t < m->d->n; t++) {
         *during += bw_promotion_step_money(m, i, t, step);
@@ -62,12 +62,12 @@ static void draw(struct work *w, size_t i, double rho, uint64_t seed, bw_promoti
         double normal[2], theirs[2], after = 0, unused;
         for (size_t k = 0; k < 2; k++)
             normal[k] = gsl_ran_ugaussian(w->rng);
-        add_money(&w->own, i, normal, &x->promoted[s], &x->dip[s], &x->lift[s]);
+        add_money(&w->own, i, s, normal, &x->promoted[s], &x->dip[s], &x->lift[s]);
         x->taken[s] = 0;
         if (!isnan(rho)) {
             for (size_t k = 0; k < 2; k++)
                 theirs[k] = rho * normal[k] + sqrt(1 - rho * rho) * gsl_ran_ugaussian(w->rng);
-            add_money(&w->others, i, theirs, &x->taken[s], &after, &unused);
+            add_money(&w->others, i, s, theirs, &x->taken[s], &after, &unused);
         }
         x->uplift[s] = x->promoted[s] + x->taken[s];
         x->dip[s] += after;

@@ -28,20 +28,21 @@ typedef struct {
 
 typedef struct {
     size_t n, promotions, events, sets;
-    double first;    /* day of y[0] */
-    const double *y; /* [n] daily money of everything, NAN = missing */
+    double first;                     /* day of y[0] */
+    const double *y;                  /* [n] daily money of everything, NAN = missing */
     const bw_span *promotion, *event; /* events: other spans that move sales, one effect a name */
     const bw_promoted *set;           /* [sets] */
     const size_t *set_of;             /* [promotions] < sets, or sets: it was for everything */
 } bw_promotion_data;
 
 typedef struct {
-    bool known; /* false: it lies outside the days seen; nothing below is set */
-    bool apart; /* what was promoted is told from the rest: promoted and taken are set */
+    bool known;  /* false: it lies outside the days seen; nothing below is set */
+    bool apart;  /* what was promoted is told from the rest: promoted and taken are set */
     bool sparse; /* not told apart: what it was for sold too rarely to be judged day by day */
-    bw_summary promoted, taken;  /* money while it ran: of what was promoted, of the others (< 0: taken) */
+    bw_summary promoted,
+        taken; /* money while it ran: of what was promoted, of the others (< 0: taken) */
     bw_summary uplift, dip, net; /* together while it ran, in the days after, and in all */
-    bw_summary lift; /* share more a day: of what was promoted, or of everything */
+    bw_summary lift;             /* share more a day: of what was promoted, or of everything */
 } bw_promotion;
 #define BW_DIP_DAYS 14
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define WAVES       4u
+#define SEED        7u
 #define YEAR        365.25
 #define YEARS_LEAST 1.5
 #define LEAD_DAYS   7.0 /* a holiday already moves sales this long before it, growing to its eve */
@@ -66,7 +67,8 @@ static void fill_blocks(const bw_promotion_model *m, const bool *steps) {
                                BLOCK_DIP, BLOCK_EVENT, BLOCK_LEAD};
     for (size_t b = 0; b < 6; b++)
         for (size_t j = 0; j < sizes[b]; j++)
-            m->block[at++] = blocks[b] == BLOCK_STEP && steps && steps[j] ? BLOCK_OTHERS : blocks[b];
+            m->block[at++] =
+                blocks[b] == BLOCK_STEP && steps && steps[j] ? BLOCK_OTHERS : blocks[b];
 }
 
 static bw_status make_design(bw_promotion_model *m, const bool *steps, bw_err *err) {
@@ -80,8 +82,8 @@ static bw_status make_design(bw_promotion_model *m, const bool *steps, bw_err *e
     m->x = calloc(d->n * m->k, sizeof *m->x);
     m->z = malloc(d->n * sizeof *m->z);
     m->block = malloc(m->k * sizeof *m->block);
-    m->mean = malloc(m->k * sizeof *m->mean);
-    m->cov = malloc(m->k * m->k * sizeof *m->cov);
+    m->mean = malloc(BW_PROMOTION_THETAS * m->k * sizeof *m->mean);
+    m->cov = malloc(BW_PROMOTION_THETAS * m->k * m->k * sizeof *m->cov);
     m->shock = malloc(2 * d->n * sizeof *m->shock);
     if (!m->x || !m->z || !m->block || !m->mean || !m->cov || !m->shock)
         return bw_fail_memory(err);
@@ -113,9 +115,9 @@ bw_status bw_promotion_model_fit(const bw_promotion_data *d, const double *y, co
     bw_structural_one_step(fit, m->shock, sd);
     for (size_t t = 0; t < d->n; t++)
         m->shock[t] = (m->z[t] - m->shock[t]) / sd[t];
-    bw_structural_coef(fit, m->mean, m->cov);
+    st = bw_structural_coef_draws(fit, BW_PROMOTION_THETAS, SEED, m->mean, m->cov, err);
     bw_structural_free(fit);
-    return BW_OK;
+    return st;
 }
 
 void bw_promotion_model_free(bw_promotion_model *m) {
@@ -139,11 +141,13 @@ double bw_promotion_dip_money(const bw_promotion_model *m, size_t i, size_t t, d
     return m->y[t] > 0 && w > 0 ? m->y[t] * -expm1(-dip * w) : 0;
 }
 
-void bw_promotion_coef(const bw_promotion_model *m, size_t i, const double normal[2], double *step,
-                       double *dip) {
-    size_t a = 7 + 2 * m->waves + i, b = a + m->d->promotions;
-    double sa = sqrt(fmax(m->cov[a * m->k + a], 0)), sb = sqrt(fmax(m->cov[b * m->k + b], 0));
-    double r = sa > 0 && sb > 0 ? m->cov[a * m->k + b] / (sa * sb) : 0;
-    *step = m->mean[a] + sa * normal[0];
-    *dip = m->mean[b] + sb * (r * normal[0] + sqrt(fmax(0, 1 - r * r)) * normal[1]);
+void bw_promotion_coef(const bw_promotion_model *m, size_t i, size_t s, const double normal[2],
+                       double *step, double *dip) {
+    size_t k = m->k, theta = s % BW_PROMOTION_THETAS, a = 7 + 2 * m->waves + i;
+    size_t b = a + m->d->promotions;
+    const double *mean = m->mean + theta * k, *cov = m->cov + theta * k * k;
+    double sa = sqrt(fmax(cov[a * k + a], 0)), sb = sqrt(fmax(cov[b * k + b], 0));
+    double r = sa > 0 && sb > 0 ? cov[a * k + b] / (sa * sb) : 0;
+    *step = mean[a] + sa * normal[0];
+    *dip = mean[b] + sb * (r * normal[0] + sqrt(fmax(0, 1 - r * r)) * normal[1]);
 }

@@ -25,8 +25,7 @@ static void note_reasons(const bw_promotion_stage *g, bw_notes *notes) {
                 first = i;
             }
         if (n && WHY[why])
-            bw_note(notes,
-                    "%s%s: what it took from other products is not told apart, because %s",
+            bw_note(notes, "%s%s: what it took from other products is not told apart, because %s",
                     g->daily.promotion[first].name, n > 1 ? " and others" : "", WHY[why]);
     }
     for (size_t i = 0; i < g->daily.promotions; i++)
@@ -40,7 +39,8 @@ static void note_reasons(const bw_promotion_stage *g, bw_notes *notes) {
 static void note_unseen(const bw_promotion_stage *g, bw_notes *notes) {
     for (size_t i = 0; i < g->daily.promotions; i++)
         if (!g->fit[i].known && !ahead(&g->daily, i))
-            bw_note(notes, "%s: it began before the first day of sales", g->daily.promotion[i].name);
+            bw_note(notes, "%s: it began before the first day of sales",
+                    g->daily.promotion[i].name);
 }
 
 bw_status bw_promotion_stage_fit(sqlite3 *db, uint64_t seed, bw_promotion_stage *g, bw_notes *notes,
@@ -112,9 +112,10 @@ bw_status bw_promotion_stage_store(sqlite3 *db, int64_t run, const bw_promotion_
         bw_day_format(g->daily.promotion[i].first, at);
         for (size_t k = 0; st == BW_OK && p->known && k < sizeof ROWS / sizeof *ROWS; k++)
             if (ROWS[k].told)
-                st = put(db, run,
-                         bw_estimate_named(ROWS[k].name, g->daily.promotion[i].name, at, ROWS[k].unit),
-                         ROWS[k].value, err);
+                st = put(
+                    db, run,
+                    bw_estimate_named(ROWS[k].name, g->daily.promotion[i].name, at, ROWS[k].unit),
+                    ROWS[k].value, err);
     }
     return st;
 }

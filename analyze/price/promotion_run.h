@@ -8,7 +8,7 @@
 typedef struct {
     bw_daily daily;
     bw_promotion *fit; /* [daily.promotions]; NULL until fitted */
-} bw_promotion_stage; /* start from {0} */
+} bw_promotion_stage;  /* start from {0} */
 
 /* Loads and fits; a note says where what a promotion took from other products cannot be told, and why. Free
  * with bw_promotion_stage_free, also on failure. BW_EDATA when no promotion is recorded or none can be judged. */

@@ -30,7 +30,8 @@ static const bw_usage USAGE = {
     "import KIND FILE [options]",
     "Reads a CSV, TSV or JSON-lines file (.gz too) into the database, checking it on the way. "
     "Kinds: spend, "
-    "outcome, product, event, context, review, message, purchase, experiment, arm, and wide for a modelling "
+    "outcome, product, event, context, review, message, purchase, experiment, arm, and wide for a "
+    "modelling "
     "table with "
     "one row a week and one column a channel. Columns are found by their names, in the exports of "
     "most "

@@ -57,7 +57,7 @@ static const bw_field EVENT[] = {
     {0}};
 
 static const bw_field PRODUCT[] = {
-    {"name", BW_TYPE_TEXT, KEY | REQUIRED, PRODUCT_NAMES " title"},
+    {"name", BW_TYPE_TEXT, KEY | REQUIRED, PRODUCT_NAMES " product title"},
     {"category", BW_TYPE_TEXT, REQUIRED,
      "productcategory department group line kategorie warengruppe 类别 品类 分类"},
     {0}};

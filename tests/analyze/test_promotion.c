@@ -44,12 +44,8 @@ static void a_promotions_uplift_and_dip_are_found(void **state) {
     gsl_rng_free(r);
     bw_promotion p[3];
     static const size_t EVERYTHING[3] = {0};
-    bw_promotion_data data = {.n = N,
-                              .first = first,
-                              .y = y,
-                              .promotion = promo,
-                              .promotions = 3,
-                              .set_of = EVERYTHING};
+    bw_promotion_data data = {
+        .n = N, .first = first, .y = y, .promotion = promo, .promotions = 3, .set_of = EVERYTHING};
     CHECK_OK(bw_promotion_fit(&data, 1, p, &err));
     assert_true(p[0].known && p[1].known && !p[2].known);
     assert_true(p[0].uplift.lo < uplift && uplift < p[0].uplift.hi);
@@ -151,7 +147,8 @@ static sqlite3 *shop_of_jackets(const char *path, const char *more) {
         db,
         "WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < 199), "
         "p(name, base) AS (VALUES ('jacket', 50), ('coat', 80), ('tent', 20)) "
-        "INSERT INTO outcome (day, product, revenue, units, discount) SELECT date('2024-01-01', '+' "
+        "INSERT INTO outcome (day, product, revenue, units, discount) SELECT date('2024-01-01', "
+        "'+' "
         "|| i || ' days'), name, base * (10 + i % 7), 10 + i % 7, CASE WHEN name = 'jacket' AND i "
         "BETWEEN 100 AND 109 OR i BETWEEN 150 AND 155 THEN 0.2 ELSE 0 END FROM d, p;"
         "INSERT INTO event VALUES ('2024-04-10', '2024-04-19', 'rain week', 'promotion'), "
@@ -166,7 +163,8 @@ static sqlite3 *shop_of_jackets(const char *path, const char *more) {
 static void what_was_cheaper_is_what_was_promoted(void **state) {
     (void)state;
     static const char *const MORE[] = {
-        "SELECT 1", "INSERT INTO product VALUES ('jacket', 'wear'), ('coat', 'wear'), ('tent', 'camp')"};
+        "SELECT 1",
+        "INSERT INTO product VALUES ('jacket', 'wear'), ('coat', 'wear'), ('tent', 'camp')"};
     static const double OTHERS[] = {100.0 * 10, 80.0 * 10};
     for (size_t k = 0; k < 2; k++) {
         char path[] = "/tmp/bw_test_XXXXXX";

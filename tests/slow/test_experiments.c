@@ -25,9 +25,8 @@ static bool holds(const bw_summary *s, double truth) {
 static void promotions(void **state) {
     (void)state;
     static struct promotion_shop s;
-    static const char *const WHAT[] = {"money of what was promoted",
-                                       "taken from other products", "dip after a promotion",
-                                       "promotion in all"};
+    static const char *const WHAT[] = {"money of what was promoted", "taken from other products",
+                                       "dip after a promotion", "promotion in all"};
     int inside[4] = {0}, all = 0;
     for (int k = 0; k < SIMULATIONS; k++) {
         promotion_shop_draw(&s, 0.3 + gsl_ran_gaussian(rng, 0.08),

@@ -174,17 +174,16 @@ static size_t development_rows(const bw_dataset *d) {
     return n;
 }
 
-bw_status bw_pack_calibrated(const bw_recipe *r, const bw_dataset *d, const bw_deep *deep,
-                             const bw_wide *wide, const bw_bag *bag, const bw_calibration *start,
-                             const char *path, bw_err *err) {
+bw_status bw_pack_calibrated(const bw_recipe *r, const bw_dataset *d, const bw_pack_parts *x,
+                             const bw_calibration *start, const char *path, bw_err *err) {
     bw_calibration c = *start;
     bw_encoder *e = NULL;
-    bw_status st = bw_pack(deep, wide, bag, &c, r->name, path, err);
+    bw_status st = bw_pack(x, &c, r->name, path, err);
     if (st != BW_OK || development_rows(d) < BW_CALIBRATION_MIN)
         return st;
     st = bw_encoder_open(path, &e, err);
     if (st == BW_OK)
         st = bw_calibrate(e, r, d, &c, err);
     bw_encoder_free(e);
-    return st == BW_OK ? bw_pack(deep, wide, bag, &c, r->name, path, err) : st;
+    return st == BW_OK ? bw_pack(x, &c, r->name, path, err) : st;
 }

@@ -17,9 +17,8 @@ bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset
 
 /* Packs twice: once to score the development rows with what ships, once with their calibration. With
  * fewer than BW_CALIBRATION_MIN development rows *start stays. */
-bw_status bw_pack_calibrated(const bw_recipe *r, const bw_dataset *d, const bw_deep *deep,
-                             const bw_wide *wide, const bw_bag *bag, const bw_calibration *start,
-                             const char *path, bw_err *err);
+bw_status bw_pack_calibrated(const bw_recipe *r, const bw_dataset *d, const bw_pack_parts *x,
+                             const bw_calibration *start, const char *path, bw_err *err);
 #define BW_CALIBRATION_MIN 50
 
 #endif

@@ -13,7 +13,7 @@
 #define N_OWN 1 /* tensors beside the parameters: the n-gram marks */
 
 bw_reader bw_deep_reader(const bw_deep *m) {
-    return (bw_reader){m->tokenizer, m->table, BW_MAX_UNITS};
+    return (bw_reader){.tokenizer = m->tokenizer, .table = m->table, .max_units = BW_MAX_UNITS};
 }
 
 void bw_deep_free(bw_deep *m) {

@@ -88,6 +88,7 @@ static void scratch_free(scratch *s) {
 
 static bw_status read_text(const bw_encoder *e, scratch *s, const char *text, bw_err *err) {
     bw_reader r = bw_deep_reader(&e->p.deep);
+    r.spelling = e->p.spelling;
     bw_inputs_clear(&s->in);
     bw_status st = bw_inputs_add(&s->in, &r, text, MAX_TOKENS, err);
     if (st == BW_OK)

@@ -86,6 +86,8 @@ static void append(bw_inputs *in, const bw_reader *r, size_t skip_from, size_t s
 static bw_status add_text(bw_inputs *in, const bw_reader *r, const char *text, size_t max_tokens,
                           bw_err *err) {
     bw_status st = bw_units_split(&in->units, text, strlen(text), r->max_units, err);
+    if (st == BW_OK && r->spelling)
+        st = bw_spelling_mend(r->spelling, &in->units, err);
     if (st == BW_OK)
         st = bw_grams_extract(&in->grams, &in->units, false, err);
     if (st == BW_OK)

@@ -8,6 +8,7 @@
 #define BW_MODEL_INPUTS_H
 
 #include "model/shipped/ngram.h"
+#include "model/shipped/spelling.h"
 #include "model/tokenizer/tokenizer.h"
 #include "model/core/transformer.h"
 
@@ -29,8 +30,9 @@ typedef struct {
 /* What reads texts: borrowed, shared by threads. */
 typedef struct {
     const bw_tokenizer *tokenizer;
-    bw_gram_table table; /* slot = n-gram id; sets 0 = no n-grams */
-    size_t max_units;    /* of one text that are looked at at all */
+    bw_gram_table table;         /* slot = n-gram id; sets 0 = no n-grams */
+    size_t max_units;            /* of one text that are looked at at all */
+    const bw_spelling *spelling; /* mends slips of the keyboard; NULL: words stay as they are */
 } bw_reader;
 
 void bw_inputs_clear(bw_inputs *in);

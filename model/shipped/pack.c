@@ -154,8 +154,10 @@ static void make_id(const packer *p, char id[24]) {
     snprintf(id, 24, "bw-%.8s", hex);
 }
 
-bw_status bw_pack(const bw_deep *deep, const bw_wide *wide, const bw_bag *bag,
-                  const bw_calibration *c, const char *recipe, const char *path, bw_err *err) {
+bw_status bw_pack(const bw_pack_parts *x, const bw_calibration *c, const char *recipe,
+                  const char *path, bw_err *err) {
+    const bw_deep *deep = x->deep;
+    const bw_bag *bag = x->bag;
     packer *p = calloc(1, sizeof *p);
     if (!p)
         return bw_fail_memory(err);
@@ -166,8 +168,10 @@ bw_status bw_pack(const bw_deep *deep, const bw_wide *wide, const bw_bag *bag,
     add_params(p, &deep->heads.params, false);
     add(p, "ngram.marks", BW_U8, deep->marks, BW_GRAM_WAYS * deep->table.sets, 0);
     add(p, "embed.vectors", BW_I8, bag->vector, bag->vocab, bag->dim);
+    if (x->words->n)
+        add(p, "words.seen", BW_U8, x->words->row, x->words->n, BW_WORD_BYTES);
     add(p, "embed.vectors.scale", BW_F32, bag->scale, bag->vocab, 0);
-    bw_status st = bw_wide_tensors(wide, w, &meta, err);
+    bw_status st = bw_wide_tensors(x->wide, w, &meta, err);
     own(p, meta);
     for (size_t i = 0; st == BW_OK && i < BW_WIDE_TENSORS; i++)
         p->t[p->n++] = w[i];

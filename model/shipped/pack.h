@@ -2,7 +2,8 @@
  *
  * Matrices become int8 with one scale a row (symmetric, max|w| / 127), vectors and heads stay f32.
  * Tensors: the transformer's and the heads' by their own names, "<matrix>.scale", ngram.marks,
- * wide.marks, wide.weight, embed.vectors with its scale, tokenizer.json as bytes. Metadata: config,
+ * wide.marks, wide.weight, embed.vectors with its scale, words.seen (model/shipped/words.h), tokenizer.json as
+ * bytes. Metadata: config,
  * wide, calibration, recipe, id (from the SHA-256 of all tensors). */
 #ifndef BW_MODEL_PACK_H
 #define BW_MODEL_PACK_H
@@ -10,6 +11,7 @@
 #include "model/shipped/bag.h"
 #include "model/shipped/deep.h"
 #include "model/shipped/wide.h"
+#include "model/shipped/words.h"
 
 /* What turns the two paths into probabilities, one set a language (0 en, 1 zh):
  * z = deep_scale * deep + wide_scale * (-s, u, s) + bias; expected stars = 1 + sum over the four
@@ -24,7 +26,15 @@ bw_calibration bw_calibration_default(void);
 char *bw_calibration_json(const bw_calibration *c); /* caller frees */
 bw_status bw_calibration_parse(const char *json, bw_calibration *c, bw_err *err);
 
-bw_status bw_pack(const bw_deep *deep, const bw_wide *wide, const bw_bag *bag,
-                  const bw_calibration *c, const char *recipe, const char *path, bw_err *err);
+/* What is packed: all borrowed. */
+typedef struct {
+    const bw_deep *deep;
+    const bw_wide *wide;
+    const bw_bag *bag;
+    const bw_words *words; /* may be empty: then no slip is mended */
+} bw_pack_parts;
+
+bw_status bw_pack(const bw_pack_parts *x, const bw_calibration *c, const char *recipe,
+                  const char *path, bw_err *err);
 
 #endif

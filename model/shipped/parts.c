@@ -83,6 +83,17 @@ static bw_status load_tokenizer(bw_parts *p, const char *name, bw_err *err) {
     return bw_tokenizer_parse(t->data, t->count, name, &p->deep.tokenizer, err);
 }
 
+/* Weights of before have no counts of words, and mend nothing. */
+static bw_status load_words(bw_parts *p, bw_err *err) {
+    const bw_tensor *t = bw_safetensors_find(p->file, "words.seen");
+    if (!t)
+        return BW_OK;
+    if (t->dtype != BW_U8 || t->count % BW_WORD_BYTES != 0)
+        return bw_fail(err, BW_EFORMAT, "tensor words.seen has another shape");
+    p->words = (bw_words){.row = t->data, .n = t->count / BW_WORD_BYTES};
+    return bw_spelling_new(p->deep.tokenizer, &p->words, &p->spelling, err);
+}
+
 static bw_status load(bw_parts *p, const char *name, bw_err *err) {
     bw_status st = load_tokenizer(p, name, err);
     if (st == BW_OK)
@@ -90,6 +101,8 @@ static bw_status load(bw_parts *p, const char *name, bw_err *err) {
     if (st == BW_OK &&
         bw_tokenizer_size(p->deep.tokenizer) != bw_transformer_config(p->deep.tf)->vocab)
         st = bw_fail(err, BW_EFORMAT, "the vocabulary does not fit the token embeddings");
+    if (st == BW_OK)
+        st = load_words(p, err);
     if (st == BW_OK)
         st = bw_wide_from(p->file, &p->wide, err);
     if (st == BW_OK)
@@ -124,6 +137,7 @@ bw_status bw_parts_open(const char *path, bw_parts *p, bw_err *err) {
 }
 
 void bw_parts_free(bw_parts *p) {
+    bw_spelling_free(p->spelling);
     bw_deep_free(&p->deep);
     bw_bag_free(&p->bag);
     bw_safetensors_free(p->file);

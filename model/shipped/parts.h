@@ -11,6 +11,8 @@ typedef struct {
     bw_wide wide;
     bw_bag bag;
     bw_calibration calibration;
+    bw_words words;        /* borrows from file; empty when it has none */
+    bw_spelling *spelling; /* NULL without words */
     char id[24];
 } bw_parts;
 

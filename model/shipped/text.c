@@ -272,9 +272,8 @@ static bool add_code_point(bw_units *u, int32_t c, char_class *prev, size_t begi
     return close_unit(u) && open_unit(u, kind_of(now), begin) && add_char(u, c, end);
 }
 
-static void hash_units(bw_units *u) {
-    for (size_t i = 0; i < u->n; i++)
-        u->unit[i].hash = bw_mix64(fnv(FNV_OFFSET, u->norm + u->unit[i].at, u->unit[i].len));
+uint64_t bw_unit_hash(const char *norm, size_t len) {
+    return bw_mix64(fnv(FNV_OFFSET, norm, len));
 }
 
 bw_status bw_units_split(bw_units *u, const char *text, size_t len, size_t max, bw_err *err) {
@@ -313,9 +312,26 @@ bw_status bw_units_split(bw_units *u, const char *text, size_t len, size_t max, 
         u->n = max;
     if (!ok)
         return bw_fail_memory(err);
-    hash_units(u);
+    for (size_t i = 0; i < u->n; i++)
+        u->unit[i].hash = bw_unit_hash(u->norm + u->unit[i].at, u->unit[i].len);
     if (u->n)
         u->norm_len = u->unit[u->n - 1].at + u->unit[u->n - 1].len;
+    return BW_OK;
+}
+
+bw_status bw_units_rewrite(bw_units *u, size_t i, const char *form, bw_err *err) {
+    size_t n = strlen(form);
+    if (!room(u, n))
+        return bw_fail_memory(err);
+    bw_unit *x = &u->unit[i];
+    size_t behind = x->at + x->len;
+    memmove(u->norm + x->at + n, u->norm + behind, u->norm_len - behind);
+    memcpy(u->norm + x->at, form, n);
+    for (size_t k = i + 1; k < u->n; k++)
+        u->unit[k].at = (uint32_t)(u->unit[k].at + n - x->len);
+    u->norm_len = u->norm_len + n - x->len;
+    x->len = (uint32_t)n;
+    x->hash = bw_unit_hash(form, n);
     return BW_OK;
 }
 

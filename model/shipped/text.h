@@ -37,7 +37,12 @@ typedef struct {
 
 /* Splits text (len bytes) into at most max units (0 = no limit); what was there before is lost. */
 bw_status bw_units_split(bw_units *u, const char *text, size_t len, size_t max, bw_err *err);
+/* Gives unit i another normal form of lower-case words; its place in the source stays. */
+bw_status bw_units_rewrite(bw_units *u, size_t i, const char *form, bw_err *err);
 void bw_units_free(bw_units *u);
+
+/* The hash of a normal form. */
+uint64_t bw_unit_hash(const char *norm, size_t len);
 
 /* Key by which two texts count as the same: FNV-1a over letters and digits only, lower-cased; 0 when
  * there is none. */

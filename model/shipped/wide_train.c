@@ -6,6 +6,7 @@
 #include "model/shipped/wide.h"
 
 #include "common/progress.h"
+#include "model/shipped/counts.h"
 #include "model/core/rng.h"
 
 #include <math.h>
@@ -16,51 +17,8 @@
 #define ADAGRAD_EPS 1e-6f
 #define MAX_UNITS   2000 /* of one text; no review needs more */
 
-/* Hash to count, then hash to index of a kept feature. Open addressing, at most half full. */
-typedef struct {
-    uint64_t *key;
-    uint32_t *value;
-    size_t n, cap;
-} map;
-
-static size_t find(const map *m, uint64_t key) {
-    size_t i = bw_mix64(key) & (m->cap - 1);
-    while (m->key[i] && m->key[i] != key)
-        i = (i + 1) & (m->cap - 1);
-    return i;
-}
-
-static bool resize(map *m, size_t cap) {
-    map b = {calloc(cap, sizeof *b.key), calloc(cap, sizeof *b.value), m->n, cap};
-    if (!b.key || !b.value) {
-        free(b.key);
-        free(b.value);
-        return false;
-    }
-    for (size_t i = 0; i < m->cap; i++)
-        if (m->key[i]) {
-            size_t j = find(&b, m->key[i]);
-            b.key[j] = m->key[i];
-            b.value[j] = m->value[i];
-        }
-    free(m->key);
-    free(m->value);
-    *m = b;
-    return true;
-}
-
-static bool count(map *m, uint64_t key) {
-    if (2 * (m->n + 1) > m->cap && !resize(m, m->cap ? 2 * m->cap : 1 << 20))
-        return false;
-    size_t i = find(m, key);
-    m->n += !m->key[i];
-    m->key[i] = key;
-    m->value[i]++;
-    return true;
-}
-
 /* Numbers the features seen at least min_count times; the others become index 0. */
-static size_t keep(map *m, uint32_t min_count) {
+static size_t keep(bw_counts *m, uint32_t min_count) {
     uint32_t kept = 0;
     for (size_t i = 0; i < m->cap; i++)
         if (m->key[i])
@@ -71,11 +29,11 @@ static size_t keep(map *m, uint32_t min_count) {
 typedef struct {
     const bw_dataset *d;
     const bw_recipe *r;
-    map features;
-    size_t n_features; /* indices 1 .. n_features */
-    uint32_t *index;   /* all texts' features, one behind the other */
-    size_t *start;     /* [n + 1] */
-    uint32_t *row;     /* [n] example numbers */
+    bw_counts features; /* first counts, then indices of the features kept */
+    size_t n_features;  /* indices 1 .. n_features */
+    uint32_t *index;    /* all texts' features, one behind the other */
+    size_t *start;      /* [n + 1] */
+    uint32_t *row;      /* [n] example numbers */
     size_t n, n_index, cap_index;
     float *w, *g2; /* [n_features + 1, BW_WIDE_OUT] */
     float bias[BW_WIDE_OUT], bias_g2[BW_WIDE_OUT];
@@ -101,7 +59,7 @@ static bw_status count_features(trainer *t, bw_err *err) {
         t->n++;
         st = features_of(t, e, err);
         for (size_t k = 0; st == BW_OK && e->part == BW_PART_TRAIN && k < t->grams.n; k++)
-            if (!count(&t->features, t->grams.gram[k].hash))
+            if (!bw_counts_add(&t->features, t->grams.gram[k].hash))
                 st = bw_fail_memory(err);
         if (bw_interrupted())
             return BW_EINTERRUPTED;
@@ -121,8 +79,8 @@ static bw_status index_row(trainer *t, size_t example, bw_err *err) {
         t->index = p;
         t->cap_index = cap;
     }
-    for (size_t k = 0; k < t->grams.n; k++) {
-        uint32_t f = t->features.value[find(&t->features, t->grams.gram[k].hash)];
+    for (size_t k = 0; k < t->grams.n && t->features.n; k++) {
+        uint32_t f = t->features.value[bw_counts_find(&t->features, t->grams.gram[k].hash)];
         if (f)
             t->index[t->n_index++] = f;
     }
@@ -342,7 +300,7 @@ bw_status bw_wide_train(const bw_recipe *r, const bw_dataset *d, uint64_t seed, 
                         bw_err *err) {
     trainer t = {.d = d, .r = r};
     *out = (bw_wide){0};
-    bw_status st = resize(&t.features, 1 << 20) ? count_features(&t, err) : bw_fail_memory(err);
+    bw_status st = count_features(&t, err);
     if (st == BW_OK) {
         t.n_features = keep(&t.features, (uint32_t)bw_recipe_number(r, "wide", "min_count", 2));
         st = index_rows(&t, err);
@@ -351,8 +309,7 @@ bw_status bw_wide_train(const bw_recipe *r, const bw_dataset *d, uint64_t seed, 
         st = optimise(&t, seed, err);
     if (st == BW_OK)
         st = pack(&t, out, err);
-    free(t.features.key);
-    free(t.features.value);
+    bw_counts_free(&t.features);
     free(t.index);
     free(t.start);
     free(t.row);

@@ -95,6 +95,7 @@ static bw_status stage_pack(const bw_recipe *r, const bw_dataset *d, const train
     bw_deep m = {0};
     bw_wide w = {.memory = NULL};
     bw_bag b = {0};
+    bw_words words = {.n = 0};
     bw_safetensors *wide_file = NULL, *bag_file = NULL;
     char path[1024];
     bw_status st = bw_deep_load(o->out, &m, err);
@@ -109,9 +110,12 @@ static bw_status stage_pack(const bw_recipe *r, const bw_dataset *d, const train
     snprintf(path, sizeof path, "%s/encoder.safetensors", o->out);
     bw_calibration c = bw_calibration_default();
     if (st == BW_OK)
-        st = bw_pack_calibrated(r, d, &m, &w, &b, &c, path, err);
+        st = bw_words_new(d, (uint32_t)bw_recipe_number(r, "words", "min_count", 3), &words, err);
+    if (st == BW_OK)
+        st = bw_pack_calibrated(r, d, &(bw_pack_parts){&m, &w, &b, &words}, &c, path, err);
     if (st == BW_OK)
         printf("%s\n", path);
+    bw_words_free(&words);
     bw_bag_free(&b);
     bw_safetensors_free(wide_file);
     bw_safetensors_free(bag_file);

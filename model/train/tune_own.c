@@ -80,7 +80,8 @@ static bw_status tune(const bw_recipe *r, const bw_dataset *d, const char *from,
     st = bw_train(r, d, &p.deep, &o, err);
     snprintf(path, sizeof path, "%s/encoder.safetensors", out);
     if (st == BW_OK)
-        st = bw_pack_calibrated(r, d, &p.deep, &p.wide, &p.bag, &p.calibration, path, err);
+        st = bw_pack_calibrated(r, d, &(bw_pack_parts){&p.deep, &p.wide, &p.bag, &p.words},
+                                &p.calibration, path, err);
     if (st == BW_OK)
         printf("%s\nnext: bellwether eval sentiment FILE --weights %s\n", path, path);
     bw_parts_free(&p);

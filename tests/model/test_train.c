@@ -123,6 +123,7 @@ static void pack(const char *path) {
     bw_deep m;
     bw_wide w;
     bw_bag b;
+    bw_words words;
     bw_err err;
     const bw_calibration c = bw_calibration_default();
     load(&r, &d);
@@ -130,7 +131,9 @@ static void pack(const char *path) {
     train(&r, &d, &m, BW_STAGE_TUNE, in_folder("pack"), 0, false);
     CHECK_OK(bw_wide_train(&r, &d, 1, &w, &err));
     CHECK_OK(bw_bag_train(&r, &d, &m, 1, &b, &err));
-    CHECK_OK(bw_pack_calibrated(&r, &d, &m, &w, &b, &c, path, &err));
+    CHECK_OK(bw_words_new(&d, 2, &words, &err));
+    CHECK_OK(bw_pack_calibrated(&r, &d, &(bw_pack_parts){&m, &w, &b, &words}, &c, path, &err));
+    bw_words_free(&words);
     bw_deep_free(&m);
     bw_wide_free(&w);
     bw_bag_free(&b);

@@ -213,100 +213,138 @@ static double grid_error(const bw_allocation *a, size_t c) {
     return worst;
 }
 
-/* Slopes of the curve just above and below x. */
-static double slope_above(const bw_allocation *a, size_t c, double x) {
-    for (size_t i = 0; i + 1 < a->n_level; i++)
-        if (level_x(a, c, i + 1) > x + 1e-9)
-            return slope(a, c, i, i + 1);
-    return slope(a, c, a->n_level - 2, a->n_level - 1);
+/* Slope of the channel's envelope just above x; of its last piece at the end. */
+static double slope_above(const state *s, size_t c, double x) {
+    const envelope *e = &s->env[c];
+    size_t i = 0;
+    while (i + 2 < e->n && level_x(s->a, c, e->corner[i + 1]) <= x + 1e-9)
+        i++;
+    return e->n > 1 ? slope(s->a, c, e->corner[i], e->corner[i + 1]) : 0.0;
 }
 
-static double slope_below(const bw_allocation *a, size_t c, double x) {
-    for (size_t i = a->n_level - 1; i > 0; i--)
-        if (level_x(a, c, i - 1) < x - 1e-9)
-            return slope(a, c, i - 1, i);
-    return slope(a, c, 0, 1);
+/* And just below x; of its first piece at the beginning. */
+static double slope_below(const state *s, size_t c, double x) {
+    const envelope *e = &s->env[c];
+    size_t i = e->n > 1 ? e->n - 1 : 1;
+    while (i > 1 && level_x(s->a, c, e->corner[i - 1]) >= x - 1e-9)
+        i--;
+    return e->n > 1 ? slope(s->a, c, e->corner[i - 1], e->corner[i]) : 0.0;
+}
+
+static bool at_top(const state *s, size_t c) {
+    return s->x[c] >= level_x(s->a, c, s->a->n_level - 1) - 1e-9;
+}
+
+static bool at_bottom(const state *s, size_t c) {
+    return s->x[c] <= level_x(s->a, c, 0) + 1e-9;
+}
+
+/* The steepest slope above among channels below their ceiling: of group g, or of all whose group has room. */
+static double best_above(const state *s, size_t g) {
+    double best = -INFINITY;
+    for (size_t c = 0; c < s->a->n_channel; c++)
+        if (!at_top(s, c) && (g == BW_NO_GROUP ? group_room(s, c) > 1e-9 : s->a->group[c] == g))
+            best = fmax(best, slope_above(s, c, s->x[c]));
+    return best;
 }
 
 static void set_prices(const state *s, bw_allocation_result *out) {
     const bw_allocation *a = s->a;
-    size_t next = steepest(s, BW_NO_GROUP);
-    out->price = next < a->n_channel ? next_slope(s, next) : 0.0;
+    out->price = fmax(best_above(s, BW_NO_GROUP), 0.0);
     for (size_t c = 0; c < a->n_channel; c++) {
-        bool top = out->x[c] >= level_x(a, c, a->n_level - 1) - 1e-9,
-             bottom = out->x[c] <= level_x(a, c, 0) + 1e-9;
-        double below = slope_below(a, c, out->x[c]), above = slope_above(a, c, out->x[c]);
-        if (top && !bottom && below > out->price)
+        double below = slope_below(s, c, s->x[c]), above = slope_above(s, c, s->x[c]);
+        out->channel_price[c] = 0;
+        if (at_top(s, c) && !at_bottom(s, c) && below > out->price)
             out->channel_price[c] = below - out->price;
-        else if (bottom && !top && above < out->price)
+        else if (at_bottom(s, c) && !at_top(s, c) && above < out->price)
             out->channel_price[c] = above - out->price;
     }
     for (size_t g = 0; g < a->n_group; g++) {
         bool full = s->group_sum[g] >= a->group_hi[g] - 1e-9,
              floor = s->group_sum[g] <= a->group_lo[g] + 1e-9;
-        double best = 0;
-        for (size_t c = 0; c < a->n_channel; c++)
-            if (a->group[c] == g && next_slope(s, c) > best)
-                best = next_slope(s, c);
-        if ((full && best > out->price) || (floor && !full && best < out->price))
-            out->group_price[g] = best - out->price;
+        double best = fmax(best_above(s, g), 0.0);
+        out->group_price[g] = (full && best > out->price) || (floor && !full && best < out->price)
+                                  ? best - out->price
+                                  : 0.0;
     }
 }
 
-static bool allocate(const bw_allocation *a, state *s, bw_allocation_result *out) {
+static bool state_new(const bw_allocation *a, state *s) {
     size_t C = a->n_channel;
     *s = (state){.a = a};
     s->env = calloc(C + 1, sizeof *s->env);
     s->corners = calloc(C * a->n_level + 1, sizeof *s->corners);
     s->x = calloc(C + 1, sizeof *s->x);
     s->group_sum = calloc(a->n_group + 1, sizeof *s->group_sum);
-    out->x = calloc(C + 1, sizeof *out->x);
-    out->channel_price = calloc(C + 1, sizeof *out->channel_price);
-    out->group_price = calloc(a->n_group + 1, sizeof *out->group_price);
-    return s->env && s->corners && s->x && s->group_sum && out->x && out->channel_price &&
-           out->group_price;
+    return s->env && s->corners && s->x && s->group_sum;
 }
 
-static void begin(state *s) {
+static void state_free(state *s) {
+    free(s->env);
+    free(s->corners);
+    free(s->x);
+    free(s->group_sum);
+}
+
+static bool result_new(const bw_allocation *a, bw_allocation_result *out) {
+    *out = (bw_allocation_result){0};
+    out->x = calloc(a->n_channel + 1, sizeof *out->x);
+    out->channel_price = calloc(a->n_channel + 1, sizeof *out->channel_price);
+    out->group_price = calloc(a->n_group + 1, sizeof *out->group_price);
+    return out->x && out->channel_price && out->group_price;
+}
+
+/* From the spends x, or from the least allowed when x is NULL. */
+static void begin(state *s, const double *x) {
     for (size_t c = 0; c < s->a->n_channel; c++) {
         s->env[c].corner = s->corners + c * s->a->n_level;
         build_envelope(s->a, c, &s->env[c]);
-        s->x[c] = level_x(s->a, c, 0);
+        s->x[c] = x ? x[c] : level_x(s->a, c, 0);
         s->spend += s->x[c];
         if (s->a->group && s->a->group[c] != BW_NO_GROUP)
             s->group_sum[s->a->group[c]] += s->x[c];
     }
 }
 
+static void solve(state *s, bw_allocation_result *out) {
+    const bw_allocation *a = s->a;
+    begin(s, NULL);
+    fill_groups(s);
+    climb(s);
+    out->bound = envelope_value(s);
+    for (size_t c = 0; c < a->n_channel; c++)
+        out->bound += grid_error(a, c);
+    out->spend = s->spend;
+    if (out->bound - total_value(a, s->x) > 1e-9 * fabs(out->bound))
+        for (int k = 0; k < 100 && best_exchange(s, 1e-9 * fabs(out->bound)); k++)
+            continue;
+    memcpy(out->x, s->x, a->n_channel * sizeof *s->x);
+    set_prices(s, out);
+    out->value = total_value(a, s->x);
+    out->reached = a->goal > 0     ? out->value >= a->goal * (1 - 1e-9)
+                   : a->target > 0 ? out->value >= a->target * s->spend * (1 - 1e-9)
+                                   : fabs(s->spend - a->total) <= 1e-6 * fmax(1.0, a->total);
+}
+
 bw_status bw_allocate(const bw_allocation *a, bw_allocation_result *out, bw_err *err) {
     state s;
-    *out = (bw_allocation_result){0};
-    bool ok = allocate(a, &s, out);
-    if (ok) {
-        begin(&s);
-        fill_groups(&s);
-        climb(&s);
-        out->bound = envelope_value(&s);
-        for (size_t c = 0; c < a->n_channel; c++)
-            out->bound += grid_error(a, c);
-        out->spend = s.spend;
-        memcpy(out->x, s.x, a->n_channel * sizeof *s.x);
-        set_prices(&s, out);
-        if (out->bound - total_value(a, s.x) > 1e-9 * fabs(out->bound))
-            for (int k = 0; k < 100 && best_exchange(&s, 1e-9 * fabs(out->bound)); k++)
-                continue;
-        memcpy(out->x, s.x, a->n_channel * sizeof *s.x);
-        out->value = total_value(a, s.x);
-        out->reached = a->goal > 0     ? out->value >= a->goal * (1 - 1e-9)
-                       : a->target > 0 ? out->value >= a->target * s.spend * (1 - 1e-9)
-                                       : fabs(s.spend - a->total) <= 1e-6 * fmax(1.0, a->total);
-    }
-    free(s.env);
-    free(s.corners);
-    free(s.x);
-    free(s.group_sum);
-    if (!ok)
+    bool room = result_new(a, out), ok = state_new(a, &s) && room;
+    if (ok)
+        solve(&s, out);
+    else
         bw_allocation_free(out);
+    state_free(&s);
+    return ok ? BW_OK : bw_fail_memory(err);
+}
+
+bw_status bw_allocation_prices(const bw_allocation *a, bw_allocation_result *out, bw_err *err) {
+    state s;
+    bool ok = state_new(a, &s);
+    if (ok) {
+        begin(&s, out->x);
+        set_prices(&s, out);
+    }
+    state_free(&s);
     return ok ? BW_OK : bw_fail_memory(err);
 }
 

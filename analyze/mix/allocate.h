@@ -40,6 +40,9 @@ typedef struct {
 /* Limits must be feasible: least spends within groups and total. The caller frees the result. */
 bw_status bw_allocate(const bw_allocation *a, bw_allocation_result *out, bw_err *err);
 void bw_allocation_free(bw_allocation_result *r);
+/* Prices of the limits at out->x, by the slopes of the envelopes of a's curves: for a split that was made
+ * by other means, or by other curves. */
+bw_status bw_allocation_prices(const bw_allocation *a, bw_allocation_result *out, bw_err *err);
 
 /* The channel's value at spend, between levels by straight lines. */
 double bw_allocation_value(const bw_allocation *a, size_t channel, double spend);

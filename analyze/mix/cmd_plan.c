@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const bw_usage USAGE = {
     "plan [options]",
@@ -16,7 +17,9 @@ static const bw_usage USAGE = {
     "over\n"
     "now with a 90 % interval and the probability that it pays, the price of every limit that "
     "binds, and\n"
-    "how far any plan could still beat this one. Amounts are money a week, or per cent of now.",
+    "how far any plan could still beat this one. Amounts are money a week, or per cent of now. "
+    "Weeks\n"
+    "differ where that earns more (S-curves) or where --ramp asks for steps.",
     "  bellwether plan\n"
     "  bellwether plan --total 110% --weeks 8\n"
     "  bellwether plan --limit search=8000:12000,tv=fixed,email=80%:200%\n"
@@ -76,8 +79,12 @@ static void print_line(sqlite3 *db, int64_t run, const char *name, const char *s
              money_text(number(db, run, "gain", subject, "mean"), mean),
              money_text(number(db, run, "gain", subject, "lo"), lo),
              money_text(number(db, run, "gain", subject, "hi"), hi));
-    printf("%-20s %12s %12s  %28s  %6.0f %%", name, money_text(now, mean), money_text(planned, lo),
-           range, 100 * number(db, run, "gain", subject, "probability"));
+    printf("%-20s %12s %12s  %28s  ", name, money_text(now, mean), money_text(planned, lo), range);
+    double pays = number(db, run, "gain", subject, "probability");
+    if (isfinite(pays))
+        printf("%6.0f %%", 100 * pays);
+    else
+        printf("%8s", "-");
 }
 
 static bw_status print_channel(sqlite3 *db, int64_t run, const char *channel, double now,
@@ -101,6 +108,31 @@ static bw_status print_price(sqlite3 *db, int64_t run, const char *limit, double
     return BW_OK;
 }
 
+/* A line for each channel whose weeks differ by more than rounding. */
+static void print_weeks(sqlite3 *db, int64_t run) {
+    sqlite3_stmt *s = NULL;
+    const char *sql =
+        "SELECT subject, mean FROM estimate e WHERE run = ?1 AND name = 'spend_week' AND "
+        "(SELECT max(mean) > 1.001 * min(mean) FROM estimate WHERE run = ?1 AND name = "
+        "'spend_week' AND subject = e.subject) ORDER BY subject, at";
+    char before[160] = "", text[24];
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK) {
+        sqlite3_bind_int64(s, 1, run);
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            const char *channel = (const char *)sqlite3_column_text(s, 0);
+            if (!before[0])
+                printf("\nweek by week:");
+            if (strcmp(before, channel) != 0)
+                printf("\n  %-18s", channel);
+            snprintf(before, sizeof before, "%s", channel);
+            printf(" %s", money_text(sqlite3_column_double(s, 1), text));
+        }
+    }
+    sqlite3_finalize(s);
+    if (before[0])
+        printf("\n");
+}
+
 static bw_status print_table(sqlite3 *db, int64_t run, bw_err *err) {
     printf("%-20s %12s %12s  %28s  %8s\n", "money a week", "now", "planned", "gain [90 %]", "pays");
     bw_status st = each(db, run, "spend_now", print_channel, NULL, err);
@@ -109,10 +141,11 @@ static bw_status print_table(sqlite3 *db, int64_t run, bw_err *err) {
     printf("\n\nwhat one more unit of a limit would earn:\n");
     if (st == BW_OK)
         st = each(db, run, "shadow_price", print_price, NULL, err);
+    print_weeks(db, run);
     double gap = number(db, run, "gap", "", "mean");
     if (isfinite(gap))
-        printf("no plan within these limits does better by more than %.3f %%\n",
-               100 * fmax(gap, 0));
+        printf("no plan within these limits earns more than this one by more than %.3f %%\n",
+               100 * gap);
     return st;
 }
 
@@ -174,12 +207,32 @@ static bw_status json_price(sqlite3 *db, int64_t run, const char *limit, double 
     return BW_OK;
 }
 
+/* What was maximised: the mean of the gain or a measure of its risk, and the bound on it. */
+static void add_objective(sqlite3 *db, int64_t run, cJSON *j) {
+    static const char *const keys[] = {"risk", "value", "bound"};
+    cJSON *objective = cJSON_AddObjectToObject(j, "objective"), *all = NULL;
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(db, "SELECT diagnostics FROM model_run WHERE id = ?", -1, &s, NULL) ==
+        SQLITE_OK) {
+        sqlite3_bind_int64(s, 1, run);
+        if (sqlite3_step(s) == SQLITE_ROW)
+            all = cJSON_Parse((const char *)sqlite3_column_text(s, 0));
+    }
+    sqlite3_finalize(s);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        cJSON *item = cJSON_DetachItemFromObject(all, keys[i]);
+        cJSON_AddItemToObject(objective, keys[i], item ? item : cJSON_CreateNull());
+    }
+    cJSON_Delete(all);
+}
+
 static bw_status print_json(sqlite3 *db, int64_t run, bw_err *err) {
     cJSON *j = cJSON_CreateObject();
     add(j, "total_now", number(db, run, "total_now", "", "mean"));
     add(j, "total_planned", number(db, run, "total_planned", "", "mean"));
     cJSON_AddItemToObject(j, "gain", json_gain(db, run, ""));
     add(j, "gap", number(db, run, "gap", "", "mean"));
+    add_objective(db, run, j);
     bw_status st =
         each(db, run, "spend_now", json_channel, cJSON_AddArrayToObject(j, "channels"), err);
     if (st == BW_OK)
@@ -225,9 +278,9 @@ bw_status bw_cmd_plan(int argc, char **argv, bw_err *err) {
         {"beyond", 0, BW_OPT_REAL, &o.beyond, "FACTOR",
          "spend up to FACTOR times the most seen in a week (default 1)"},
         {"target-roas", 0, BW_OPT_REAL, &o.target_roas, "RATIO",
-         "spend while all of it returns this much"},
+         "spend while all of it returns this much (outcome in money)"},
         {"target-cpa", 0, BW_OPT_REAL, &o.target_cpa, "MONEY",
-         "spend while an order costs at most this"},
+         "spend while an order costs at most this (outcome counted)"},
         {"goal", 0, BW_OPT_REAL, &o.goal, "MONEY",
          "the least spend that earns this much more a week"},
         {"risk", 0, BW_OPT_TEXT, &o.risk, "NAME",

@@ -405,6 +405,7 @@ static bw_status fill(const calendar *cal, const char *column, channel_reader *r
     *d = (bw_mmm_data){.n_time = cal->n_time,
                        .n_geo = cal->n_geo,
                        .period_days = cal->period_days,
+                       .counted = strcmp(column, "revenue") == 0 ? NULL : column,
                        .n_channel = r->paid.n + r->organic.n,
                        .n_control = ctx->n,
                        .n_event = ctx->events.n,

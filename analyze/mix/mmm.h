@@ -38,7 +38,9 @@ typedef struct {
 /* Arrays of one shop. Last index varies fastest. */
 typedef struct {
     size_t n_time, n_geo, n_channel, n_control, n_event, n_event_column, n_lift;
-    int period_days;    /* 7 or 1 */
+    int period_days; /* 7 or 1 */
+    const char
+        *counted; /* static: what the outcome counts, "orders" or "units"; NULL: it is money */
     char (*period)[11]; /* [n_time] first day of each period, ISO */
     double *outcome;    /* [n_geo, n_time]; NAN = not known */
     double *spend;      /* [n_channel, n_geo, n_time] money */
@@ -183,19 +185,20 @@ void bw_mmm_response(const bw_mmm *m, void *scratch, size_t channel, const doubl
 /* The largest spend of one period seen in the data, all geos. */
 double bw_mmm_spend_max(const bw_mmm *m, size_t channel);
 
-/* A channel's response as plan needs it, one draw, all geos as one market (exact for a nation, and for
- * geos whose spend is in proportion to their size): the money earned by a schedule of spend is
- * sum_t effect * S(sum_l weight[l] x[t-l] / unit). */
+/* A channel's response in one draw, geo by geo: x money spent in period t, spread over geos by share, earns
+ * sum_g effect[g] S(sum_l weight[l] share[g] x[t-l] / unit[g]) in that period. */
 typedef struct {
     bw_saturation saturation;
     double scale, shape; /* parameters of S */
-    double effect;       /* money a period at S = 1 */
-    double unit;         /* money that is 1 for S */
-    size_t lags;
-    double weight[128]; /* [lags] */
+    size_t lags, geos;
+    double weight[128];            /* [lags] */
+    double *effect, *unit, *share; /* [geos] money a period at S = 1; money that is 1 for S; part of
+                                      the channel's spend in the data. In the room given */
 } bw_channel_response;
+/* room: [3 * geos], borrowed as long as *out is used. */
 void bw_mmm_channel_response(const bw_mmm *m, void *scratch, size_t channel, const double *q,
-                             bw_channel_response *out);
+                             double *room, bw_channel_response *out);
+size_t bw_mmm_geos(const bw_mmm *m);
 double bw_saturation_value(bw_saturation s, double a, double scale, double shape, double *slope);
 
 #endif

@@ -141,63 +141,52 @@ double bw_mmm_spend_max(const bw_mmm *m, size_t c) {
     return top;
 }
 
-/* Of one geo: money at S = 1, money of spend that is 1 for S, and its part of the spend. */
-typedef struct {
-    double effect, unit, share;
-} geo_response;
+size_t bw_mmm_geos(const bw_mmm *m) {
+    return m->geos;
+}
 
-static void geo_responses(const bw_mmm *m, scratch *sc, size_t c, geo_response *out) {
+void bw_mmm_channel_response(const bw_mmm *m, void *scratch_room, size_t c, const double *q,
+                             double *room, bw_channel_response *out) {
+    scratch *sc = scratch_room;
+    const channel *ch = &m->channel[c];
     size_t T = m->data->n_time, G = m->geos;
-    double all = mmm_total(m->data->spend + c * G * T, G * T), per_money = m->channel[c].per_money;
+    double all = mmm_total(m->data->spend + c * G * T, G * T), per_money = ch->per_money;
+    mmm_natural(m, sc, q);
+    mmm_media(m, sc);
+    *out = (bw_channel_response){.saturation = ch->saturation,
+                                 .scale = 1,
+                                 .shape = 1,
+                                 .lags = m->lags,
+                                 .geos = G,
+                                 .effect = room,
+                                 .unit = room + G,
+                                 .share = room + 2 * G};
+    if (ch->saturation_at != NONE)
+        out->scale = sc->natural[ch->saturation_at];
+    if (ch->saturation == BW_SATURATION_HILL)
+        out->shape = sc->natural[ch->saturation_at + 1];
+    memcpy(out->weight, sc->weight + c * m->lags, m->lags * sizeof(double));
     for (size_t g = 0; g < G; g++) {
         size_t cg = c * G + g;
         double spend = mmm_total(m->data->spend + cg * T, T);
-        out[g].effect = m->geo_scale[g] * sc->B[c] * sc->v[cg];
-        out[g].unit = per_money > 0 ? m->unit[cg] / per_money : m->unit[cg];
-        out[g].share = all > 0 ? spend / all : 1.0 / (double)G;
+        out->effect[g] = m->geo_scale[g] * sc->B[c] * sc->v[cg];
+        out->unit[g] = per_money > 0 ? m->unit[cg] / per_money : m->unit[cg];
+        out->share[g] = all > 0 ? spend / all : 1.0 / (double)G;
     }
 }
 
 void bw_mmm_response(const bw_mmm *m, void *room, size_t c, const double *q, const double *money,
                      size_t n, double *out) {
+    bw_channel_response r;
     scratch *sc = room;
-    const channel *ch = &m->channel[c];
-    mmm_natural(m, sc, q);
-    mmm_media(m, sc);
-    geo_response *geo = (geo_response *)sc->e; /* free between evaluations; n >= BW_LANES > 3 */
-    geo_responses(m, sc, c, geo);
-    double weight = mmm_total(sc->weight + c * m->lags, m->lags), slope;
-    double scale = ch->saturation_at == NONE ? 1 : sc->natural[ch->saturation_at];
-    double shape = ch->saturation == BW_SATURATION_HILL ? sc->natural[ch->saturation_at + 1] : 1;
+    double slope;
+    bw_mmm_channel_response(m, room, c, q, sc->e, &r); /* e is free between evaluations */
+    double weight = mmm_total(r.weight, r.lags);
     for (size_t i = 0; i < n; i++) {
         out[i] = 0;
-        for (size_t g = 0; g < m->geos; g++)
-            out[i] +=
-                geo[g].effect * bw_saturation_value(ch->saturation,
-                                                    weight * money[i] * geo[g].share / geo[g].unit,
-                                                    scale, shape, &slope);
+        for (size_t g = 0; g < r.geos; g++)
+            out[i] += r.effect[g] * bw_saturation_value(r.saturation,
+                                                        weight * money[i] * r.share[g] / r.unit[g],
+                                                        r.scale, r.shape, &slope);
     }
-}
-
-void bw_mmm_channel_response(const bw_mmm *m, void *room, size_t c, const double *q,
-                             bw_channel_response *out) {
-    scratch *sc = room;
-    const channel *ch = &m->channel[c];
-    mmm_natural(m, sc, q);
-    mmm_media(m, sc);
-    geo_response *geo = (geo_response *)sc->e;
-    geo_responses(m, sc, c, geo);
-    *out = (bw_channel_response){
-        .saturation = ch->saturation, .scale = 1, .shape = 1, .lags = m->lags};
-    if (ch->saturation_at != NONE)
-        out->scale = sc->natural[ch->saturation_at];
-    if (ch->saturation == BW_SATURATION_HILL)
-        out->shape = sc->natural[ch->saturation_at + 1];
-    double inverse = 0; /* effect-weighted mean of share / unit: exact when geos are alike */
-    for (size_t g = 0; g < m->geos; g++) {
-        out->effect += geo[g].effect;
-        inverse += geo[g].effect * geo[g].share / geo[g].unit;
-    }
-    out->unit = inverse > 0 ? out->effect / inverse : 1.0;
-    memcpy(out->weight, sc->weight + c * m->lags, m->lags * sizeof(double));
 }

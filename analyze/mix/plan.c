@@ -52,6 +52,23 @@ static bw_status check_options(const bw_plan_options *o, bw_err *err) {
     return BW_OK;
 }
 
+/* A return needs an outcome in money, a cost an order one that is counted. */
+static bw_status check_target(const plan_state *p, bw_err *err) {
+    const char *counted = p->fit.data.counted;
+    if (p->o->target_cpa > 0 && !counted)
+        return bw_fail(
+            err, BW_EUSAGE,
+            "--target-cpa: the fit explains revenue, and money has no cost an order; use "
+            "--target-roas, or set outcome_kind to orders and fit again");
+    if (p->o->target_roas > 0 && counted)
+        return bw_fail(
+            err, BW_EUSAGE,
+            "--target-roas: the fit explains %s, whose return in money is not known; use "
+            "--target-cpa: what one of the %s may cost",
+            counted, counted);
+    return BW_OK;
+}
+
 static void measure_spend(plan_state *p, plan_channel *c) {
     const bw_mmm_data *d = &p->fit.data;
     size_t per_week = (size_t)(7 / d->period_days), last = WEEKS_NOW * per_week;
@@ -67,25 +84,42 @@ static void measure_spend(plan_state *p, plan_channel *c) {
     c->now = now / (double)(d->n_time < last ? (d->n_time + per_week - 1) / per_week : WEEKS_NOW);
 }
 
+static bw_status make_room(plan_state *p, bw_err *err) {
+    size_t C = p->fit.data.n_channel, D = p->n_draw, W = (size_t)p->o->weeks;
+    p->channel = calloc(C + 1, sizeof *p->channel);
+    p->group_of = calloc(C + 1, sizeof *p->group_of);
+    p->market = calloc(C + 1, sizeof *p->market);
+    p->value = calloc(C * PLAN_LEVELS * D + 1, sizeof *p->value);
+    p->x = calloc(2 * C * PLAN_LEVELS + (2 * C + 1) * D + 2 * D +
+                      C * (PLAN_LEVELS + PLAN_TOUCH + 1) * W + 1,
+                  sizeof *p->x);
+    if (!p->channel || !p->group_of || !p->market || !p->value || !p->x)
+        return bw_fail_memory(err);
+    p->mean = p->x + C * PLAN_LEVELS;
+    p->gain = p->mean + C * PLAN_LEVELS;
+    p->now = p->gain + (C + 1) * D;
+    p->search = p->now + C * D;
+    p->full = p->search + D;
+    p->level_week = p->full + D;
+    p->touch = p->level_week + C * PLAN_LEVELS * W;
+    p->calendar = p->touch + C * PLAN_TOUCH * W;
+    return BW_OK;
+}
+
 static bw_status set_up(plan_state *p, bw_err *err) {
     const bw_mmm_data *d = &p->fit.data;
     p->n_draw = p->fit.n_draw < PLAN_DRAWS ? p->fit.n_draw : PLAN_DRAWS;
-    p->channel = calloc(d->n_channel + 1, sizeof *p->channel);
-    p->group_of = calloc(d->n_channel + 1, sizeof *p->group_of);
-    p->x = calloc(2 * d->n_channel * PLAN_LEVELS + 1, sizeof *p->x);
-    p->pattern = calloc(d->n_channel * PLAN_LEVELS + 1, sizeof *p->pattern);
-    p->value = calloc(d->n_channel * PLAN_LEVELS * p->n_draw + 1, sizeof *p->value);
-    p->gain = calloc((d->n_channel + 1) * p->n_draw, sizeof *p->gain);
-    p->now = calloc(d->n_channel * p->n_draw + 1, sizeof *p->now);
-    if (!p->channel || !p->group_of || !p->x || !p->pattern || !p->value || !p->gain || !p->now)
-        return bw_fail_memory(err);
-    p->mean = p->x + d->n_channel * PLAN_LEVELS;
-    for (size_t c = 0; c < d->n_channel; c++)
+    bw_status st = make_room(p, err);
+    for (size_t c = 0; c < d->n_channel && st == BW_OK; c++)
         if (d->paid[c]) {
-            p->channel[p->n] = (plan_channel){.channel = c, .name = d->channel[c]};
+            p->channel[p->n] = (plan_channel){.channel = c,
+                                              .name = d->channel[c],
+                                              .week = p->calendar + p->n * (size_t)p->o->weeks};
             measure_spend(p, &p->channel[p->n++]);
         }
-    return p->n ? BW_OK : bw_fail(err, BW_EDATA, "there is no channel with spend to plan");
+    if (st == BW_OK && p->n == 0)
+        return bw_fail(err, BW_EDATA, "there is no channel with spend to plan");
+    return st;
 }
 
 static double mean_now(const plan_state *p) {
@@ -95,16 +129,14 @@ static double mean_now(const plan_state *p) {
     return sum / (double)p->n_draw;
 }
 
-bw_status plan_allocate(const plan_state *p, const double *value, const plan_aim *aim,
-                        bw_allocation_result *out, bw_err *err) {
-    double lo[PLAN_GROUPS], hi[PLAN_GROUPS];
+void plan_problem_set(const plan_state *p, const double *value, const plan_aim *aim,
+                      plan_problem *out) {
     for (size_t g = 0; g < p->n_group; g++) {
-        lo[g] = p->group[g].lo;
-        hi[g] = p->group[g].hi;
+        out->lo[g] = p->group[g].lo;
+        out->hi[g] = p->group[g].hi;
     }
-    bw_allocation a = {p->n, PLAN_LEVELS, p->n_group, p->x,        value,    p->group_of,
-                       lo,   hi,          aim->total, aim->target, aim->goal};
-    return bw_allocate(&a, out, err);
+    out->a = (bw_allocation){p->n,    PLAN_LEVELS, p->n_group, p->x,        value,    p->group_of,
+                             out->lo, out->hi,     aim->total, aim->target, aim->goal};
 }
 
 /* Of a goal or target that no split within the limits reaches; a total always can be spent. */
@@ -132,52 +164,47 @@ static bw_status solve(plan_state *p, bw_err *err) {
     double now = mean_now(p);
     plan_aim aim = {p->total, p->o->target_cpa > 0 ? 1.0 / p->o->target_cpa : p->o->target_roas,
                     p->o->goal > 0 ? now + p->o->goal : 0};
-    bw_status st = plan_allocate(p, p->mean, &aim, &p->best, err);
-    p->bounded = st == BW_OK;
+    plan_problem problem;
+    plan_problem_set(p, p->mean, &aim, &problem);
+    bw_status st = bw_allocate(&problem.a, &p->best, err);
     return st == BW_OK && !p->best.reached ? out_of_reach(p, &aim, now, err) : st;
 }
 
-static void finish(plan_state *p) {
-    double *sum = p->gain + p->n * p->n_draw;
-    for (size_t i = 0; i < p->n; i++) {
-        plan_channel *c = &p->channel[i];
-        c->x = p->best.x[i];
-        double at = c->hi > c->lo ? (c->x - c->lo) / (c->hi - c->lo) * (PLAN_LEVELS - 1) : 0.0;
-        c->pattern = p->pattern[i * PLAN_LEVELS + (size_t)fmin(ceil(at), PLAN_LEVELS - 1)];
-        for (size_t k = 0; k < p->n_draw; k++) {
-            bool as_now = c->pattern == 0 && fabs(c->x - c->now) <= 1e-9 * c->now;
-            double gain = as_now ? 0.0 : plan_value(p, i, c->x, k) - p->now[i * p->n_draw + k];
-            p->gain[i * p->n_draw + k] = gain;
-            sum[k] += gain;
-        }
-    }
+/* The bound on the mean gain of every plan that spends as much. */
+static bw_status bound_mean(plan_state *p, bw_err *err) {
+    bw_status st = plan_bound_total(p, p->full, p->best.spend, &p->best.bound, err);
+    p->best.bound -= mean_now(p);
+    p->bounded = st == BW_OK;
+    return st;
 }
 
-static bw_status compute(plan_state *p, bw_err *err) {
-    bw_status st = set_up(p, err);
+bw_status plan_compute(plan_state *p, bw_err *err) {
+    bw_status st = check_target(p, err);
+    if (st == BW_OK)
+        st = set_up(p, err);
     if (st == BW_OK)
         st = plan_limits(p, err);
     if (st == BW_OK)
         st = plan_curves(p, err);
     if (st == BW_OK)
         st = solve(p, err);
-    if (st == BW_OK && strcmp(p->o->risk, "mean") != 0)
-        st = plan_risk(p, err);
     if (st == BW_OK)
-        finish(p);
-    return st;
+        st = strcmp(p->o->risk, "mean") == 0 ? bound_mean(p, err) : plan_risk(p, err);
+    if (st == BW_OK)
+        st = plan_finish(p, err);
+    return st == BW_OK ? plan_measure(p, &p->best.value, err) : st;
 }
 
-static void state_free(plan_state *p) {
+void plan_free(plan_state *p) {
     bw_fit_free(&p->fit);
     bw_allocation_free(&p->best);
+    for (size_t i = 0; i < p->n && p->market; i++)
+        bw_market_free(p->market[i]);
+    free(p->market);
     free(p->channel);
     free(p->group_of);
-    free(p->x);
-    free(p->pattern);
     free(p->value);
-    free(p->gain);
-    free(p->now);
+    free(p->x);
 }
 
 bw_status bw_plan_run(sqlite3 *db, const bw_plan_options *o, int64_t *run, bool *fresh,
@@ -198,13 +225,15 @@ bw_status bw_plan_run(sqlite3 *db, const bw_plan_options *o, int64_t *run, bool 
             bw_db_number(db, "SELECT CAST(value AS REAL) FROM setting WHERE key = 'margin'", 1.0);
         if (!(p.margin > 0))
             p.margin = 1.0;
-        st = compute(&p, err);
+        if (p.fit.data.counted) /* worth what it may cost, if that was said */
+            p.margin = o->target_cpa > 0 ? o->target_cpa : NAN;
+        st = plan_compute(&p, err);
         if (st == BW_OK)
             st = bw_db_begin(db, err);
         if (st == BW_OK)
             st = bw_db_end(db, plan_store(db, &p, input, options, run, err), err);
     }
     free(options);
-    state_free(&p);
+    plan_free(&p);
     return st;
 }

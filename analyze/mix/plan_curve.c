@@ -1,177 +1,223 @@
-/* analyze/mix/plan_curve.c - what each channel earns over the horizon at each level of spend, draw by draw:
- * the periods before are as they were, and the effect that outlasts the horizon is counted to its end.
+/* analyze/mix/plan_curve.c - what each channel earns at every level of spend, draw by draw: with the best
+ * calendar of that level, past and later weeks counted (mmm_market.h).
  *
- * Saturation may be S-shaped (Hill with a slope above 1): then bursts can earn more than an even
- * spend, and calendars with a burst every second, third or fourth week are tried beside the even one. */
+ * Where no draw has an S-curve the calendar is even: only what happens to be spent before and after the
+ * horizon could make another one better, and what that is worth is part of the gap that is told. Where
+ * some draws have one, calendars are searched under few draws and judged under all: every fourth level
+ * thoroughly, those between from the calendar below them. */
 #include "analyze/mix/plan_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const long BURSTS[] = {1, 2, 3, 4};
-#define N_PATTERNS (sizeof BURSTS / sizeof *BURSTS)
+#define SEARCH_DRAWS 48 /* under which calendars are searched; fewer where there are many geos */
+#define SEARCH_LEAST 16
+#define SEARCH_EVERY 4 /* levels */
 
-double plan_schedule(const plan_state *p, size_t i, size_t pattern, double u, long k) {
-    long every = BURSTS[pattern], weeks = p->o->weeks;
+plan_rules plan_rules_of(const plan_state *p, size_t i) {
     const plan_channel *c = &p->channel[i];
-    if (every > 1) { /* bursts share the horizon's money */
-        long bursts = (weeks + every - 1) / every;
-        return k % every == 0 ? u * (double)weeks / (double)bursts : 0.0;
-    }
-    if (p->o->ramp <= 0 || c->now <= 0)
-        return u;
-    /* Steps towards a final level such that the average is u: the final level overshoots u. */
-    double step = p->o->ramp / 100.0 * c->now, lo = -1e3 * c->now, hi = 1e3 * c->now;
-    for (int n = 0; n < 60; n++) {
-        double move = 0.5 * (lo + hi), sum = 0;
-        for (long w = 0; w < weeks; w++)
-            sum += copysign(fmin(fabs(move), step * (double)(w + 1)), move);
-        if (sum / (double)weeks < u - c->now)
-            lo = move;
-        else
-            hi = move;
-    }
-    double move = 0.5 * (lo + hi);
-    return fmax(0.0, c->now + copysign(fmin(fabs(move), step * (double)(k + 1)), move));
+    return (plan_rules){.weeks = (size_t)p->o->weeks,
+                        .cap = fmax(p->o->beyond * c->most, c->hi),
+                        .now = c->now,
+                        .step =
+                            p->o->ramp > 0 && c->now > 0 ? p->o->ramp / 100.0 * c->now : INFINITY,
+                        .search = p->search,
+                        .full = p->full};
 }
 
-/* With a ramp the average cannot leave now by more than half the steps allow. */
-static void respect_ramp(plan_state *p) {
-    for (size_t i = 0; i < p->n && p->o->ramp > 0; i++) {
-        plan_channel *c = &p->channel[i];
-        double most = p->o->ramp / 100.0 * c->now * 0.5 * (double)(p->o->weeks + 1);
-        c->hi = fmin(c->hi, fmax(c->lo, c->now + most));
-        c->lo = fmax(c->lo, fmin(c->hi, c->now - most));
-    }
-}
-
-/* Spend of the channel in all geos in the periods before the horizon, the last of them last. */
-static void past_spend(const plan_state *p, size_t i, double *past, size_t n) {
-    const bw_mmm_data *d = &p->fit.data;
-    for (size_t k = 0; k < n; k++) {
-        past[k] = 0;
-        for (size_t g = 0; g < d->n_geo && d->n_time + k >= n; g++)
-            past[k] +=
-                d->spend[(p->channel[i].channel * d->n_geo + g) * d->n_time + d->n_time + k - n];
-    }
-}
-
-/* Money of periods 0 .. n + lags - 2 of a series that begins behind past [lags - 1]. x: [lags - 1 + n]. */
-static double earned(const bw_channel_response *r, const double *x, size_t n) {
-    double sum = 0, slope;
-    size_t past = r->lags - 1;
-    for (size_t t = 0; t < n + past; t++) {
-        double a = 0;
-        for (size_t l = 0; l < r->lags && l <= past + t; l++)
-            if (t + past - l < past + n)
-                a += r->weight[l] * x[past + t - l];
-        sum += bw_saturation_value(r->saturation, a / r->unit, r->scale, r->shape, &slope);
-    }
-    return r->effect * sum;
-}
-
-typedef struct {
-    bw_channel_response *response;
-    double *x;
-    size_t lags, periods, per_week;
-} workspace;
-
-static void fill_schedule(const plan_state *p, size_t i, size_t pattern, double u,
-                          const workspace *w) {
-    for (size_t t = 0; t < w->periods; t++)
-        w->x[w->lags - 1 + t] =
-            plan_schedule(p, i, pattern, u, (long)(t / w->per_week)) / (double)w->per_week;
-}
-
-/* A burst may not exceed what the channel may spend in a week at most. */
-static bool possible(const plan_state *p, size_t i, size_t pattern, double u) {
+static bw_status open_market(plan_state *p, size_t i, bw_err *err) {
     const plan_channel *c = &p->channel[i];
-    return pattern == 0 ||
-           (p->o->ramp <= 0 && p->o->weeks % BURSTS[pattern] == 0 &&
-            plan_schedule(p, i, pattern, u, 0) <= p->o->beyond * c->most * (1 + 1e-9));
+    plan_rules r = plan_rules_of(p, i);
+    bw_market_options o = {.channel = c->channel,
+                           .weeks = r.weeks,
+                           .after = c->now,
+                           .top = r.cap,
+                           .draws = p->fit.draws,
+                           .n_draw = p->n_draw,
+                           .of = p->fit.n_draw};
+    return bw_market_new(p->fit.model, &o, &p->market[i], err);
 }
 
-static void level_value(plan_state *p, size_t i, size_t level, size_t patterns, const workspace *w,
-                        float *trial) {
-    double u = p->x[i * PLAN_LEVELS + level];
-    float *into = p->value + (i * PLAN_LEVELS + level) * p->n_draw;
-    double best = -INFINITY;
-    for (size_t pattern = 0; pattern < patterns; pattern++) {
-        if (!possible(p, i, pattern, u))
-            continue;
+static double *level_calendar(const plan_state *p, size_t i, size_t level) {
+    return p->level_week + (i * PLAN_LEVELS + level) * (size_t)p->o->weeks;
+}
+
+static bool keeps_even(const plan_state *p, size_t i) {
+    return p->channel[i].fixed || bw_market_concave(p->market[i]);
+}
+
+/* The calendar of a level into its place. */
+static bw_status level_weeks(plan_state *p, size_t i, size_t level, bw_err *err) {
+    plan_rules r = plan_rules_of(p, i);
+    double *x = level_calendar(p, i, level), u = p->x[i * PLAN_LEVELS + level];
+    plan_even(&r, u, x);
+    if (keeps_even(p, i))
+        return BW_OK;
+    if (level > 0)
+        memcpy(x, level_calendar(p, i, level - 1), r.weeks * sizeof *x);
+    return plan_calendar(&r, p->market[i], u, level % SEARCH_EVERY == 0, x, err);
+}
+
+/* Money a week of a calendar in draw k. */
+static double earned(const plan_state *p, size_t i, size_t k, const double *x) {
+    return bw_market_earned(p->market[i], k, x) / (double)p->o->weeks;
+}
+
+static bw_status channel_levels(plan_state *p, size_t i, bw_err *err) {
+    bw_status st = BW_OK;
+    for (size_t level = 0; level < PLAN_LEVELS && st == BW_OK; level++) {
+        size_t at = i * PLAN_LEVELS + level;
         double sum = 0;
-        fill_schedule(p, i, pattern, u, w);
-        for (size_t k = 0; k < p->n_draw; k++) {
-            trial[k] = (float)(earned(&w->response[k], w->x, w->periods) / (double)p->o->weeks);
-            sum += trial[k];
+        if (bw_interrupted())
+            return BW_EINTERRUPTED;
+        st = level_weeks(p, i, level, err);
+        for (size_t k = 0; k < p->n_draw && st == BW_OK; k++) {
+            double v = earned(p, i, k, level_calendar(p, i, level));
+            p->value[at * p->n_draw + k] = (float)v;
+            sum += v;
         }
-        if (sum > best * (1 + 1e-6)) {
-            best = sum;
-            memcpy(into, trial, p->n_draw * sizeof *into);
-            p->pattern[i * PLAN_LEVELS + level] = pattern;
-            p->mean[i * PLAN_LEVELS + level] = sum / (double)p->n_draw;
-        }
+        p->mean[at] = sum / (double)p->n_draw;
     }
-}
-
-static void now_value(plan_state *p, size_t i, const workspace *w) {
-    for (size_t t = 0; t < w->periods; t++)
-        w->x[w->lags - 1 + t] = p->channel[i].now / (double)w->per_week;
-    for (size_t k = 0; k < p->n_draw; k++)
-        p->now[i * p->n_draw + k] = earned(&w->response[k], w->x, w->periods) / (double)p->o->weeks;
-}
-
-static bw_status channel_curve(plan_state *p, size_t i, void *room, bw_err *err) {
-    const bw_fit *f = &p->fit;
-    workspace w = {.per_week = (size_t)(7 / f->data.period_days)};
-    w.periods = (size_t)p->o->weeks * w.per_week;
-    w.response = calloc(p->n_draw, sizeof *w.response);
-    w.x = calloc(sizeof w.response->weight / sizeof(double) + w.periods, sizeof *w.x);
-    float *trial = calloc(p->n_draw, sizeof *trial);
-    bw_status st = w.response && w.x && trial ? BW_OK : bw_fail_memory(err);
-    for (size_t k = 0; k < p->n_draw && st == BW_OK; k++)
-        bw_mmm_channel_response(f->model, room, p->channel[i].channel,
-                                f->draws + k * f->n_draw / p->n_draw * f->dim, &w.response[k]);
-    if (st == BW_OK) {
-        w.lags = w.response[0].lags;
-        past_spend(p, i, w.x, w.lags - 1);
-        size_t patterns = w.response[0].saturation == BW_SATURATION_HILL ? N_PATTERNS : 1;
-        for (size_t level = 0; level < PLAN_LEVELS; level++)
-            level_value(p, i, level, patterns, &w, trial);
-        now_value(p, i, &w);
-    }
-    free(trial);
-    free(w.response);
-    free(w.x);
     return st;
 }
 
+static bw_status channel_touches(plan_state *p, size_t i, bw_err *err) {
+    plan_rules r = plan_rules_of(p, i);
+    bw_status st = BW_OK;
+    for (size_t t = 0; t < PLAN_TOUCH && st == BW_OK; t++)
+        st = plan_tangent(&r, p->market[i],
+                          p->x[i * PLAN_LEVELS + t * (PLAN_LEVELS - 1) / (PLAN_TOUCH - 1)],
+                          p->touch + (i * PLAN_TOUCH + t) * r.weeks, err);
+    return st;
+}
+
+static bw_status channel_curve(plan_state *p, size_t i, bw_err *err) {
+    bw_status st = open_market(p, i, err);
+    if (st != BW_OK)
+        return st;
+    double *now = p->channel[i].week; /* room until the plan is made */
+    for (long w = 0; w < p->o->weeks; w++)
+        now[w] = p->channel[i].now;
+    for (size_t k = 0; k < p->n_draw; k++)
+        p->now[i * p->n_draw + k] = earned(p, i, k, now);
+    st = channel_levels(p, i, err);
+    return st == BW_OK ? channel_touches(p, i, err) : st;
+}
+
+/* Every channel by itself, side by side; of several failures that of the first channel is told. */
+static bw_status each_channel(plan_state *p, bw_status (*work)(plan_state *, size_t, bw_err *),
+                              bw_err *err) {
+    bw_status st = BW_OK;
+    size_t first = p->n;
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < p->n; i++) {
+        bw_err own = {{0}};
+        bw_status mine = work(p, i, &own);
+        if (mine != BW_OK) {
+#pragma omp critical
+            if (i < first) {
+                first = i;
+                st = mine;
+                if (err)
+                    *err = own;
+            }
+        }
+    }
+    return st;
+}
+
+static void set_weights(plan_state *p) {
+    size_t geos = bw_mmm_geos(p->fit.model), wanted = SEARCH_DRAWS / geos;
+    wanted = wanted < SEARCH_LEAST ? SEARCH_LEAST : wanted;
+    wanted = wanted < p->n_draw ? wanted : p->n_draw;
+    for (size_t k = 0; k < p->n_draw; k++)
+        p->full[k] = 1.0 / (double)p->n_draw;
+    for (size_t k = 0; k < wanted; k++)
+        p->search[k * p->n_draw / wanted] = 1.0 / (double)wanted;
+}
+
 bw_status plan_curves(plan_state *p, bw_err *err) {
-    respect_ramp(p);
+    set_weights(p);
     for (size_t i = 0; i < p->n; i++)
         for (size_t level = 0; level < PLAN_LEVELS; level++) {
             const plan_channel *c = &p->channel[i];
             p->x[i * PLAN_LEVELS + level] =
                 c->lo + (c->hi - c->lo) * (double)level / (PLAN_LEVELS - 1);
         }
-    bw_density density = bw_mmm_density(p->fit.model);
-    void *room = density.scratch_new(p->fit.model);
-    bw_status st = room ? BW_OK : bw_fail_memory(err);
-    for (size_t i = 0; i < p->n && st == BW_OK; i++)
-        st = channel_curve(p, i, room, err);
-    density.scratch_free(room);
-    return st;
+    return each_channel(p, channel_curve, err);
+}
+
+/* Level below spend u, and how far u is from it to the next, 0..1. */
+static size_t level_of(const plan_state *p, size_t i, double u, double *part) {
+    const plan_channel *c = &p->channel[i];
+    double at = c->hi > c->lo
+                    ? fmin(fmax((u - c->lo) / (c->hi - c->lo), 0.0), 1.0) * (PLAN_LEVELS - 1)
+                    : 0.0;
+    size_t level = at >= PLAN_LEVELS - 1 ? PLAN_LEVELS - 2 : (size_t)at;
+    *part = at - (double)level;
+    return level;
 }
 
 double plan_value(const plan_state *p, size_t i, double u, size_t k) {
-    const plan_channel *c = &p->channel[i];
-    const float *v = p->value + i * PLAN_LEVELS * p->n_draw;
-    if (!(c->hi > c->lo))
-        return v[k];
-    double at = fmin(fmax((u - c->lo) / (c->hi - c->lo), 0.0), 1.0) * (PLAN_LEVELS - 1);
-    size_t level = at >= PLAN_LEVELS - 1 ? PLAN_LEVELS - 2 : (size_t)at;
-    double part = at - (double)level;
-    return (1 - part) * (double)v[level * p->n_draw + k] +
-           part * (double)v[(level + 1) * p->n_draw + k];
+    double part;
+    size_t level = level_of(p, i, u, &part);
+    const float *v = p->value + (i * PLAN_LEVELS + level) * p->n_draw;
+    return (1 - part) * (double)v[k] + part * (double)v[p->n_draw + k];
+}
+
+bw_status plan_bound_total(const plan_state *p, const double *weight, double spend, double *bound,
+                           bw_err *err) {
+    bw_allocation_result r = {0};
+    plan_problem problem;
+    plan_aim aim = {.total = spend};
+    double *most = malloc(p->n * PLAN_LEVELS * sizeof *most);
+    bw_status st = most ? BW_OK : bw_fail_memory(err);
+    for (size_t i = 0; i < p->n * PLAN_LEVELS && most; i++)
+        most[i] = INFINITY;
+    for (size_t i = 0; i < p->n * PLAN_TOUCH && st == BW_OK; i++) {
+        size_t c = i / PLAN_TOUCH;
+        plan_rules r_c = plan_rules_of(p, c);
+        st = plan_bound(&r_c, p->market[c], weight, p->touch + i * r_c.weeks,
+                        p->x + c * PLAN_LEVELS, PLAN_LEVELS, most + c * PLAN_LEVELS, err);
+    }
+    if (st == BW_OK) {
+        plan_problem_set(p, most, &aim, &problem);
+        st = bw_allocate(&problem.a, &r, err);
+        *bound = r.bound;
+    }
+    bw_allocation_free(&r);
+    free(most);
+    return st;
+}
+
+/* The calendar of the spend chosen, searched anew under all draws, and its gain. */
+static bw_status finish_channel(plan_state *p, size_t i, bw_err *err) {
+    plan_channel *c = &p->channel[i];
+    plan_rules r = plan_rules_of(p, i);
+    double part;
+    size_t level = level_of(p, i, c->x, &part);
+    r.search = r.full;
+    plan_even(&r, c->x, c->week);
+    bw_status st = BW_OK;
+    if (!keeps_even(p, i)) {
+        memcpy(c->week, level_calendar(p, i, level + (part > 0.5)), r.weeks * sizeof *c->week);
+        st = plan_calendar(&r, p->market[i], c->x, true, c->week, err);
+    }
+    for (size_t k = 0; k < p->n_draw && st == BW_OK; k++)
+        p->gain[i * p->n_draw + k] = earned(p, i, k, c->week) - p->now[i * p->n_draw + k];
+    return st;
+}
+
+bw_status plan_finish(plan_state *p, bw_err *err) {
+    for (size_t i = 0; i < p->n; i++)
+        p->channel[i].x = p->best.x[i];
+    bw_status st = each_channel(p, finish_channel, err);
+    double *sum = p->gain + p->n * p->n_draw;
+    for (size_t i = 0; i < p->n && st == BW_OK; i++)
+        for (size_t k = 0; k < p->n_draw; k++) {
+            sum[k] += p->gain[i * p->n_draw + k];
+            p->earned += (p->gain[i * p->n_draw + k] + p->now[i * p->n_draw + k]) * p->full[k];
+        }
+    return st;
 }

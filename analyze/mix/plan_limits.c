@@ -55,6 +55,7 @@ static bw_status read_limit(plan_state *p, const char *at, size_t len, bw_err *e
     const char *value = equals + 1, *colon = memchr(value, ':', value_len);
     if (value_len == 5 && strncmp(value, "fixed", 5) == 0) {
         c->lo = c->hi = c->now;
+        c->fixed = true;
         return BW_OK;
     }
     if (!colon)
@@ -206,8 +207,30 @@ static bw_status check_total(plan_state *p, bw_err *err) {
         return bw_fail(
             err, BW_EARG,
             "limits contradict: the total is %.0f a week, but channels and groups may spend at "
-            "most %.0f (%s); lower the total, or allow more with --change, --limit or --beyond",
+            "most %.0f (%s); lower the total, or allow more with --change, --limit, --ramp or "
+            "--beyond",
             p->total, hi, list);
+    }
+    return BW_OK;
+}
+
+/* With a ramp the average cannot leave now by more than the steps allow. */
+static bw_status respect_ramp(plan_state *p, bw_err *err) {
+    for (size_t i = 0; i < p->n; i++) {
+        plan_channel *c = &p->channel[i];
+        plan_rules r = plan_rules_of(p, i);
+        double lo, hi;
+        plan_reach(&r, c->week, &lo, &hi);
+        if (!isfinite(r.step) || c->fixed)
+            continue;
+        if (c->lo > hi * (1 + SLACK) || c->hi < lo * (1 - SLACK))
+            return bw_fail(err, BW_EARG,
+                           "limits contradict: %s may spend %.0f to %.0f a week, but in steps of "
+                           "%g %% a week --ramp leads from %.0f to an average of %.0f to %.0f over "
+                           "%ld weeks; raise --ramp or --weeks, or change the limit",
+                           c->name, c->lo, c->hi, p->o->ramp, c->now, lo, hi, p->o->weeks);
+        c->lo = fmax(c->lo, lo);
+        c->hi = fmax(c->lo, fmin(c->hi, hi));
     }
     return BW_OK;
 }
@@ -225,6 +248,8 @@ bw_status plan_limits(plan_state *p, bw_err *err) {
     bw_status st = each_item(p, p->o->limits, read_limit, err);
     if (st == BW_OK)
         st = each_item(p, p->o->groups, read_group, err);
+    if (st == BW_OK)
+        st = respect_ramp(p, err);
     if (st == BW_OK)
         st = check_groups(p, err);
     if (st != BW_OK)

@@ -31,13 +31,18 @@ static bw_status read_measure(const char *text, measure *m, bw_err *err) {
     return BW_OK;
 }
 
+/* How many of n draws are up to the quantile. */
+static size_t rank_of(size_t n, const measure *m) {
+    return (size_t)fmax(1.0, floor(m->part * (double)n));
+}
+
 static double measured(double *v, size_t n, const measure *m) {
     gsl_sort(v, 1, n);
-    size_t k = (size_t)fmax(1.0, floor(m->part * (double)n)), i;
+    size_t k = rank_of(n, m);
     if (!m->tail)
         return v[k - 1];
     double sum = 0;
-    for (i = 0; i < k; i++)
+    for (size_t i = 0; i < k; i++)
         sum += v[i];
     return sum / (double)k;
 }
@@ -123,60 +128,104 @@ static double climb(search *s) {
     return best;
 }
 
-#define ROUNDS 5 /* of bound and plan by the weights of the tail */
+#define ROUNDS 5    /* of bound and plan by the weights of the tail */
+#define WINDOW 0.05 /* share of the draws on either side of a quantile that tell its slope */
 
-/* The mean of the draws in the tail at the search's plan, for every level, and of now. */
-static double tail_curves(search *s, double *value) {
-    plan_state *p = s->p;
+/* The draws that decide the measure at the search's plan, in weights that sum to one: those of the tail;
+ * of a quantile those around it, for its slope is the mean slope of the draws that lie there. */
+static void deciding_draws(search *s, double *weight) {
+    size_t n = s->p->n_draw, k = rank_of(n, &s->m), chosen = 0;
+    size_t window = (size_t)ceil(WINDOW * (double)n);
     measure_now(s);
-    size_t in_tail = (size_t)fmax(1.0, floor(s->m.part * (double)p->n_draw)), left = in_tail;
-    double last = s->sorted[in_tail - 1], now = 0;
+    size_t from = s->m.tail || k < window ? 0 : k - window,
+           to = s->m.tail ? k - 1 : (k + window < n ? k + window : n - 1);
+    for (size_t i = 0; i < n; i++) {
+        weight[i] = s->sum[i] >= s->sorted[from] && s->sum[i] <= s->sorted[to];
+        chosen += weight[i] > 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        weight[i] /= (double)chosen;
+}
+
+/* The levels' values under those weights; returns that of now. */
+static double weighted_curves(const plan_state *p, const double *weight, double *value) {
+    double now = 0;
     memset(value, 0, p->n * PLAN_LEVELS * sizeof *value);
-    for (size_t k = 0; k < p->n_draw && left > 0; k++) {
-        if (s->sum[k] > last)
+    for (size_t k = 0; k < p->n_draw; k++) {
+        if (weight[k] == 0)
             continue;
-        left--;
         for (size_t i = 0; i < p->n; i++)
-            now += p->now[i * p->n_draw + k] / (double)in_tail;
+            now += p->now[i * p->n_draw + k] * weight[k];
         for (size_t i = 0; i < p->n * PLAN_LEVELS; i++)
-            value[i] += (double)p->value[i * p->n_draw + k] / (double)in_tail;
+            value[i] += (double)p->value[i * p->n_draw + k] * weight[k];
     }
     return now;
+}
+
+/* One round: bounds the tail by its own weights, and climbs from the split that is best under them. */
+static bw_status tail_round(search *s, double spend, double *bound, double *found, bw_err *err) {
+    plan_state *p = s->p;
+    double *weight = malloc((p->n_draw + p->n * PLAN_LEVELS) * sizeof *weight), of_round = INFINITY;
+    if (!weight)
+        return bw_fail_memory(err);
+    double *value = weight + p->n_draw;
+    plan_aim aim = {.total = spend};
+    plan_problem problem;
+    bw_allocation_result offer = {0};
+    deciding_draws(s, weight);
+    double now = weighted_curves(p, weight, value);
+    plan_problem_set(p, value, &aim, &problem);
+    bw_status st = plan_bound_total(p, weight, spend, &of_round, err);
+    if (st == BW_OK)
+        st = bw_allocate(&problem.a, &offer, err);
+    if (st == BW_OK) {
+        *bound = fmin(*bound, of_round - now);
+        start(s, offer.x);
+        *found = climb(s);
+    }
+    bw_allocation_free(&offer);
+    free(weight);
+    return st;
 }
 
 /* Bounds the tail of all plans that spend as much, and climbs from the plans that the bound offers. */
 static bw_status bound_tail(search *s, bw_err *err) {
     plan_state *p = s->p;
-    double *value = malloc((p->n * PLAN_LEVELS + p->n) * sizeof *value), spend = 0,
-           best = measure_now(s), bound = INFINITY;
-    if (!value)
+    double *kept = malloc((p->n + 1) * sizeof *kept), spend = 0, best = measure_now(s),
+           bound = INFINITY;
+    if (!kept)
         return bw_fail_memory(err);
-    double *kept = value + p->n * PLAN_LEVELS;
     memcpy(kept, s->x, p->n * sizeof *kept);
     for (size_t i = 0; i < p->n; i++)
         spend += s->x[i];
     bw_status st = BW_OK;
     for (int round = 0; round < ROUNDS && st == BW_OK; round++) {
-        bw_allocation_result offer;
-        plan_aim aim = {.total = spend};
-        double now = tail_curves(s, value);
-        st = plan_allocate(p, value, &aim, &offer, err);
-        if (st != BW_OK)
-            break;
-        bound = fmin(bound, offer.bound - now);
-        start(s, offer.x);
-        bw_allocation_free(&offer);
-        double found = climb(s);
-        bool better = found > best + 1e-9 * fabs(best);
-        if (!better)
+        double found = -INFINITY;
+        st = tail_round(s, spend, &bound, &found, err);
+        if (!(found > best + 1e-9 * fabs(best)))
             break;
         best = found;
         memcpy(kept, s->x, p->n * sizeof *kept);
     }
     start(s, kept);
-    free(value);
-    p->best.value = best;
+    free(kept);
     p->best.bound = bound;
+    return st;
+}
+
+/* What loosening a limit adds to the measure, not to the mean. */
+static bw_status risk_prices(search *s, bw_err *err) {
+    plan_state *p = s->p;
+    double *weight = malloc((p->n_draw + p->n * PLAN_LEVELS) * sizeof *weight);
+    if (!weight)
+        return bw_fail_memory(err);
+    plan_aim aim = {0};
+    plan_problem problem;
+    deciding_draws(s, weight);
+    weighted_curves(p, weight, weight + p->n_draw);
+    plan_problem_set(p, weight + p->n_draw, &aim, &problem);
+    bw_status st = bw_allocation_prices(&problem.a, &p->best, err);
+    free(weight);
     return st;
 }
 
@@ -197,6 +246,22 @@ bw_status plan_risk(plan_state *p, bw_err *err) {
         st = bound_tail(&s, err);
     p->bounded = s.m.tail;
     memcpy(p->best.x, s.x, p->n * sizeof *s.x);
+    if (st == BW_OK)
+        st = risk_prices(&s, err);
     free(s.x);
+    return st;
+}
+
+bw_status plan_measure(const plan_state *p, double *out, bw_err *err) {
+    measure m = {1.0, true}; /* the mean is that of the whole tail */
+    bw_status st = strcmp(p->o->risk, "mean") == 0 ? BW_OK : read_measure(p->o->risk, &m, err);
+    double *sorted = malloc((p->n_draw + 1) * sizeof *sorted);
+    if (st == BW_OK && !sorted)
+        st = bw_fail_memory(err);
+    if (st == BW_OK) {
+        memcpy(sorted, p->gain + p->n * p->n_draw, p->n_draw * sizeof *sorted);
+        *out = measured(sorted, p->n_draw, &m);
+    }
+    free(sorted);
     return st;
 }

@@ -27,8 +27,10 @@ static bw_status put_gain(sqlite3 *db, int64_t run, const plan_state *p, const c
         v[k] = gain[k];
         pays += fabs(extra) > 1e-6 ? p->margin * gain[k] > extra : gain[k] > 0;
     }
-    bw_estimate e = bw_estimate_named("gain", subject, "", "money");
-    e.probability = (double)pays / (double)p->n_draw;
+    const char *counted = p->fit.data.counted;
+    bw_estimate e = bw_estimate_named("gain", subject, "", counted ? counted : "money");
+    if (fabs(extra) <= 1e-6 || isfinite(p->margin))
+        e.probability = (double)pays / (double)p->n_draw;
     e.n = (double)p->n_draw;
     bw_estimate_from_draws(&e, v, p->n_draw);
     free(v);
@@ -37,20 +39,22 @@ static bw_status put_gain(sqlite3 *db, int64_t run, const plan_state *p, const c
 
 static bw_status put_channel(sqlite3 *db, int64_t run, const plan_state *p, size_t i, bw_err *err) {
     const plan_channel *c = &p->channel[i];
+    const bw_mmm_data *d = &p->fit.data;
+    long next = bw_iso_number(d->period[d->n_time - 1]) + d->period_days;
+    double top = 0;
     bw_status st = put(db, run, "spend_now", c->name, "", "money", c->now, err);
     if (st == BW_OK)
         st = put(db, run, "spend_planned", c->name, "", "money", c->x, err);
     if (st == BW_OK)
         st = put_gain(db, run, p, c->name, p->gain + i * p->n_draw, c->x - c->now, err);
-    if (st == BW_OK && c->x > c->most * (1 + 1e-9))
-        st = put(db, run, "extrapolated", c->name, "", "ratio", c->x / c->most, err);
-    const bw_mmm_data *d = &p->fit.data;
-    long next = bw_iso_number(d->period[d->n_time - 1]) + d->period_days;
+    for (long k = 0; k < p->o->weeks; k++)
+        top = fmax(top, c->week[k]);
+    if (st == BW_OK && top > c->most * (1 + 1e-9))
+        st = put(db, run, "extrapolated", c->name, "", "ratio", top / c->most, err);
     for (long k = 0; k < p->o->weeks && st == BW_OK; k++) {
         char week[11];
         bw_iso_text(next + 7 * k, week);
-        st = put(db, run, "spend_week", c->name, week, "money",
-                 plan_schedule(p, i, c->pattern, c->x, k), err);
+        st = put(db, run, "spend_week", c->name, week, "money", c->week[k], err);
     }
     return st;
 }
@@ -80,7 +84,8 @@ static char *diagnostics_text(const plan_state *p) {
     cJSON *j = cJSON_CreateObject();
     cJSON_AddNumberToObject(j, "weeks", (double)p->o->weeks);
     cJSON_AddNumberToObject(j, "value", p->best.value);
-    cJSON_AddNumberToObject(j, "bound", p->best.bound);
+    if (p->bounded)
+        cJSON_AddNumberToObject(j, "bound", p->best.bound);
     cJSON_AddStringToObject(j, "risk", p->o->risk);
     char *text = cJSON_PrintUnformatted(j);
     cJSON_Delete(j);
@@ -117,6 +122,6 @@ bw_status plan_store(sqlite3 *db, const plan_state *p, const char *input, const 
         st = put_gain(db, *run, p, "", p->gain + p->n * p->n_draw, planned - now, err);
     if (st == BW_OK && p->bounded)
         st = put(db, *run, "gap", "", "", "share",
-                 (p->best.bound - p->best.value) / fabs(p->best.bound), err);
+                 fmax(0.0, p->best.bound - p->best.value) / fabs(p->earned), err);
     return st == BW_OK ? put_prices(db, *run, p, err) : st;
 }

@@ -16,10 +16,14 @@ struct state {
     double *money;        /* [past + ahead periods] of the channel at hand */
 };
 
+static double spent_in(const bw_mmm_data *d, size_t c, size_t g, size_t t) {
+    return d->spend[(c * d->n_geo + g) * d->n_time + t];
+}
+
 static double spent(const bw_mmm_data *d, size_t c, size_t t) {
     double sum = 0;
     for (size_t g = 0; g < d->n_geo; g++)
-        sum += d->spend[(c * d->n_geo + g) * d->n_time + t];
+        sum += spent_in(d, c, g, t);
     return sum;
 }
 
@@ -57,51 +61,63 @@ static bw_status set_up(struct state *w, bw_err *err) {
     return s->n ? BW_OK : bw_fail(err, BW_EDATA, "there is no channel with spend");
 }
 
-/* Adds the money of weeks from .. from + weeks - 1 to out [weeks]. */
-static void earn(const struct state *w, const bw_channel_response *r, size_t from, size_t weeks,
-                 double *out) {
+/* Adds the money of weeks from .. from + weeks - 1 in geo g to out [weeks]. */
+static void earn(const struct state *w, const bw_channel_response *r, size_t g, size_t from,
+                 size_t weeks, double *out) {
     double slope;
     for (size_t t = from * w->per_week; t < (from + weeks) * w->per_week; t++) {
         double a = 0;
         for (size_t l = 0; l < r->lags && l <= t; l++)
             a += r->weight[l] * w->money[t - l];
         out[t / w->per_week - from] +=
-            r->effect * bw_saturation_value(r->saturation, a / r->unit, r->scale, r->shape, &slope);
+            r->effect[g] *
+            bw_saturation_value(r->saturation, a / r->unit[g], r->scale, r->shape, &slope);
     }
 }
 
-static void spend_ahead(struct state *w, size_t i, bool planned) {
+/* Spend ahead of channel i in a geo that gets this part of it. */
+static void spend_ahead(struct state *w, size_t i, double share, bool planned) {
     const bw_scenario *s = w->s;
     for (size_t t = 0; t < s->ahead * w->per_week; t++)
         w->money[s->past * w->per_week + t] =
-            (planned ? s->spend[i * s->ahead + t / w->per_week] : s->now[i]) / (double)w->per_week;
+            share * (planned ? s->spend[i * s->ahead + t / w->per_week] : s->now[i]) /
+            (double)w->per_week;
+}
+
+static void earn_in(struct state *w, size_t i, size_t g, const bw_channel_response *r) {
+    bw_scenario *s = w->s;
+    for (size_t t = 0; t < s->past * w->per_week; t++)
+        w->money[t] = spent_in(&w->fit.data, w->of[i], g, t);
+    spend_ahead(w, i, r[0].share[g], true);
+    for (size_t k = 0; k < s->draws; k++) {
+        earn(w, &r[k], g, 0, s->past, s->seen + k * s->past);
+        earn(w, &r[k], g, s->past, s->ahead, s->planned + k * s->ahead);
+    }
+    spend_ahead(w, i, r[0].share[g], false);
+    for (size_t k = 0; k < s->draws; k++)
+        earn(w, &r[k], g, s->past, s->ahead, s->as_now + k * s->ahead);
 }
 
 static bw_status through_curves(struct state *w, bw_err *err) {
     bw_scenario *s = w->s;
+    size_t geos = bw_mmm_geos(w->fit.model);
     bw_density density = bw_mmm_density(w->fit.model);
-    void *room = density.scratch_new(w->fit.model);
+    void *scratch = density.scratch_new(w->fit.model);
     bw_channel_response *r = calloc(s->draws, sizeof *r);
-    bw_status st = room && r ? BW_OK : bw_fail_memory(err);
+    double *room = calloc(3 * geos * s->draws, sizeof *room);
+    bw_status st = scratch && r && room ? BW_OK : bw_fail_memory(err);
     for (size_t i = 0; st == BW_OK && i < s->n; i++) {
         for (size_t k = 0; k < s->draws; k++)
-            bw_mmm_channel_response(w->fit.model, room, w->of[i],
+            bw_mmm_channel_response(w->fit.model, scratch, w->of[i],
                                     w->fit.draws + k * w->fit.n_draw / s->draws * w->fit.dim,
-                                    &r[k]);
-        for (size_t t = 0; t < s->past * w->per_week; t++)
-            w->money[t] = spent(&w->fit.data, w->of[i], t);
-        spend_ahead(w, i, true);
-        for (size_t k = 0; k < s->draws; k++) {
-            earn(w, &r[k], 0, s->past, s->seen + k * s->past);
-            earn(w, &r[k], s->past, s->ahead, s->planned + k * s->ahead);
-        }
-        spend_ahead(w, i, false);
-        for (size_t k = 0; k < s->draws; k++)
-            earn(w, &r[k], s->past, s->ahead, s->as_now + k * s->ahead);
+                                    room + 3 * geos * k, &r[k]);
+        for (size_t g = 0; g < geos; g++)
+            earn_in(w, i, g, r);
     }
+    free(room);
     free(r);
-    if (room)
-        density.scratch_free(room);
+    if (scratch)
+        density.scratch_free(scratch);
     return st;
 }
 

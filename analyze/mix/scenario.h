@@ -1,8 +1,9 @@
 /* analyze/mix/scenario.h - what the paid channels earn week by week under a given spend, draw by draw:
  * the part of a forecast that the budget decides.
  *
- * Past and future go through the same curves of the newest fit, all geos as one market, so that what
- * is wrong with a curve's height in a draw cancels between them. Carry-over runs across the border. */
+ * Past and future go through the same curves of the newest fit, so that what is wrong with a curve's
+ * height in a draw cancels between them. Geos have curves of their own, and spend to come is spread over
+ * them as spend was. Carry-over runs across the border. */
 #ifndef BW_ANALYZE_SCENARIO_H
 #define BW_ANALYZE_SCENARIO_H
 

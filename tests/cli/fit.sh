@@ -73,7 +73,17 @@ equal "a bound stands beside a plan by the tail of the gain, and none beside one
 fails "an unknown channel is named" 1 "no paid channel 'serch'; there are" "$BW" plan --limit serch=1:2
 fails "a group that keeps the total from being spent is named with the channels" 1 "group s together 1000; lower the total|group s together 1000\)" \
     "$BW" plan --total 140% --group s=search+email:0:1000 --limit search=0:5000,email=0:5000
-fails "a cost an order out of reach is told in that unit" 1 "target-cpa: .* an order costs" "$BW" plan --target-cpa 0.0001
+fails "a cost an order is no target for money" 2 "target-cpa: the fit explains revenue" "$BW" plan --target-cpa 5
+equal "curves without a foot are spent on evenly" \
+    "$(python3 -c "import json,sys; print(max(max(c['weeks'].values()) - min(c['weeks'].values()) for c in json.loads(sys.argv[1])['channels']) < 1e-6)" "$plan")" True
+ramped=$("$BW" plan --ramp 10 --json)
+equal "from week to week no channel changes by more than the ramp" \
+    "$(python3 -c "import json,sys
+steps = [abs(b - a) / c['now'] for c in json.loads(sys.argv[1])['channels']
+         for a, b in zip([c['now']] + list(c['weeks'].values()), c['weeks'].values())]
+print(0.05 < max(steps) < 0.1001)" "$ramped")" True
+equal "what is maximised stands beside its bound" \
+    "$(python3 -c "import json,sys; o=json.loads(sys.argv[1])['objective']; print(o['value'] <= o['bound'] and o['risk'] == 'mean')" "$plan")" True
 fails "a goal out of reach says how far one gets" 1 "earn at most" "$BW" plan --goal 1e9
 fails "an unknown preset" 1 "no preset 'robyn'" "$BW" fit --preset robyn
 fails "an unknown channel in a prior" 1 "no channel 'radio'" "$BW" fit --roas radio=2
@@ -87,6 +97,17 @@ export BELLWETHER_DB="$T/confounded.db"
 "$BW" demo --shape confounded --no-report >/dev/null 2>&1
 contains "spend that follows demand is warned about" "$("$BW" fit --engine laplace --quick)" \
     'search is spent when demand is high anyway'
+export BELLWETHER_DB="$T/orders.db"
+"$BW" demo --shape orders --no-report >/dev/null 2>&1
+check "orders are explained as revenue is, by S-curves too" "$BW" fit --engine laplace --quick --saturation hill
+fails "a return in money is no target for orders" 2 "target-roas: the fit explains orders" "$BW" plan --target-roas 3
+fails "a cost an order out of reach is told in that unit" 1 "target-cpa: .* an order costs" "$BW" plan --target-cpa 0.0001
+reach=$("$BW" plan --target-cpa 0.0001 2>&1 | grep -oE 'costs [0-9.]+' | cut -d' ' -f2)
+cheap=$("$BW" plan --target-cpa "$(awk -v c="$reach" 'BEGIN {print 1.1 * c}')" --json)
+equal "and one within reach is kept, and what pays is told by it" \
+    "$(python3 -c "import json,sys; p=json.loads(sys.argv[1]); print(p['total_planned'] > 0 and 0 <= p['gain']['probability'] <= 1)" "$cheap")" True
+equal "without one it is not known whether more spend pays" "$("$BW" plan --json | value '["channels"][0]["gain"]["probability"]')" None
+contains "an S-curve is spent on in bursts" "$("$BW" plan --weeks 6)" 'week by week:'
 export BELLWETHER_DB="$T/empty.db"
 "$BW" init >/dev/null 2>&1
 fails "no outcome" 1 "no outcome to explain" "$BW" fit

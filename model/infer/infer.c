@@ -1,16 +1,21 @@
-/* model/infer/infer.c - the frozen encoder: embeddings, then per layer three fused products around one
- * attention, over chunks of whole sequences that stay in the second-level cache. */
+/* model/infer/infer.c - the frozen encoder: embeddings, then per layer four products around one
+ * attention, over chunks of whole sequences that stay in the second-level cache.
+ *
+ * What a product reads is written by whatever comes before it: the activation behind the first
+ * feed-forward product and each norm leave packed rows (packed_rows.h), so quantising never takes a
+ * pass of its own but behind attention. */
 #include "model/infer/infer.h"
 
-#include "model/infer/infer_ops.h"
 #include "model/core/ops.h"
 #include "model/core/tf.h"
+#include "model/infer/infer_ops.h"
+#include "model/infer/packed_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ROPE_TOKENS  1024 /* longest sequence of a model with rotary positions */
-#define CHUNK_TOKENS 256  /* activations of a chunk: 256 x 1536 floats at MiniLM's width, 1.5 MB */
+#define CHUNK_TOKENS 256  /* of 128 to 512 tried the fastest at MiniLM's width, by a little */
 
 typedef struct {
     bw_packed *qkv, *out, *up, *down;
@@ -106,13 +111,15 @@ void bw_infer_free(bw_infer *m) {
 
 /* ---- running ---- */
 
-/* Buffers of one chunk; one allocation. */
+/* Buffers of one thread, large enough for any chunk; one allocation. */
 typedef struct {
-    float *wide;    /* [tokens, max(3 dim, ffn, embed_dim)] */
-    float *narrow;  /* [tokens, dim] */
-    float *copy;    /* [tokens, dim], pre-norm only */
+    float *qkv;     /* [tokens, 3 dim]; then the attention block */
+    float *narrow;  /* [tokens, dim]: heads side by side; then the feed-forward block */
+    float *normed;  /* [tokens, dim], pre-norm only */
+    float *stage;   /* [BW_STAGE_ROWS, ffn] */
     float *scratch; /* attention */
-    void *rows;     /* packed activations */
+    void *rows;     /* packed: the input of a block's first product */
+    void *inner;    /* packed: that of its second */
 } buffers;
 
 static size_t larger(size_t a, size_t b) {
@@ -124,134 +131,173 @@ static size_t aligned(size_t bytes) {
 }
 
 static bool make_buffers(const bw_infer *m, size_t tokens, size_t longest, buffers *b) {
-    size_t dim = m->t->c.dim, inner = larger(larger(dim, m->t->c.enc.ffn), m->t->c.embed_dim);
-    size_t wide = larger(3 * dim, inner);
-    size_t sizes[] = {aligned(tokens * wide * sizeof(float)), aligned(tokens * dim * sizeof(float)),
-                      aligned(tokens * dim * sizeof(float)),
-                      aligned(bw_infer_attend_scratch(longest, m->t->c.head_dim) * sizeof(float)),
-                      aligned(bw_rows_size(m->kind, tokens, inner))};
+    size_t dim = m->t->c.dim, ffn = m->t->c.enc.ffn, embed = m->t->c.embed_dim;
+    size_t wide = larger(3 * dim, embed), inner = larger(dim, ffn);
+    size_t sizes[] = {tokens * wide * sizeof(float),
+                      tokens * dim * sizeof(float),
+                      tokens * dim * sizeof(float),
+                      BW_STAGE_ROWS * ffn * sizeof(float),
+                      bw_attend_scratch(longest, m->t->c.head_dim) * sizeof(float),
+                      bw_rows_size(m->kind, tokens, larger(dim, embed)),
+                      bw_rows_size(m->kind, tokens, inner)};
+    void *parts[sizeof sizes / sizeof *sizes];
     size_t total = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        total += sizes[i];
+        total += aligned(sizes[i]);
     char *block = aligned_alloc(64, total);
     if (!block)
         return false;
-    b->wide = (float *)block;
-    b->narrow = (float *)(block + sizes[0]);
-    b->copy = (float *)(block + sizes[0] + sizes[1]);
-    b->scratch = (float *)(block + sizes[0] + sizes[1] + sizes[2]);
-    b->rows = block + sizes[0] + sizes[1] + sizes[2] + sizes[3];
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; block += aligned(sizes[i++]))
+        parts[i] = block;
+    *b = (buffers){parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]};
     return true;
 }
 
-/* x = norm(x + y), y NULL = nothing; without weights x stays as it is. */
-static void norm(const bw_infer *m, const bw_tf_norm *n, float *x, const float *y, size_t rows) {
-    if (n->weight != BW_NONE)
-        bw_infer_norm(x, y, bw_tf_at(m->t, n->weight), bw_tf_at(m->t, n->bias), m->t->c.norm_eps,
-                      rows, m->t->c.dim);
+static void free_buffers(buffers *b) {
+    free(b->qkv); /* the first of the one allocation */
 }
 
-static void product(const bw_infer *m, const bw_packed *w, const float *x, size_t rows, bw_fuse act,
-                    float *y, void *work) {
-    bw_rows_pack(m->kind, x, rows, bw_packed_in(w), work);
-    bw_packed_mul(w, work, rows, act, y, bw_packed_out(w));
+/* x += y; out = norm(x), which may be x; both as packed rows in `rows` unless that is NULL. */
+static void norm(const bw_infer *m, const bw_tf_norm *n, float *x, const float *y, size_t count,
+                 float *out, void *rows) {
+    const bw_norm by = {.gamma = bw_tf_at(m->t, n->weight),
+                        .beta = bw_tf_at(m->t, n->bias),
+                        .eps = m->t->c.norm_eps,
+                        .dim = m->t->c.dim};
+    bw_norm_rows(m->kind, &by, x, y, count, out, rows);
 }
+
+/* x as the input of a product; in f32 that is x itself. */
+static const void *packed(const bw_infer *m, const float *x, size_t rows, size_t width,
+                          void *work) {
+    if (m->kind == BW_PACK_F32)
+        return x;
+    bw_rows_pack(m->kind, x, rows, width, work);
+    return work;
+}
+
+static void multiply(const bw_packed *w, const void *rows, size_t n, float *y) {
+    bw_packed_mul(w, rows, n, BW_FUSE_NONE, y, bw_packed_out(w));
+}
+
+/* Some whole sequences of a batch, and their hidden states. */
+typedef struct {
+    const bw_batch *batch;
+    size_t from, to;    /* sequences */
+    size_t first, rows; /* tokens */
+    float *x;           /* [rows, dim] */
+} chunk;
 
 /* The chunk's input: sums of embeddings, brought to the layers' width and normed where the model does
  * so. */
-static void embed(const bw_infer *m, const bw_batch *b, const int32_t *positions, size_t first,
-                  size_t rows, float *x, buffers *w) {
-    const bw_tf_pass pass = {
-        .w = &m->t->enc, .batch = *b, .positions = (int32_t *)(uintptr_t)positions};
-    const bw_tf_chunk chunk = {.token = first, .rows = rows};
-    bw_tf_embed_sum(m->t, &pass, &chunk, m->project ? w->wide : x);
+static void embed(const bw_infer *m, const chunk *c, buffers *w) {
+    const bw_tf_pass pass = {.w = &m->t->enc,
+                             .batch = *c->batch,
+                             .positions = (int32_t *)(uintptr_t)c->batch->positions};
+    const bw_tf_chunk part = {.token = c->first, .rows = c->rows};
+    bw_tf_embed_sum(m->t, &pass, &part, m->project ? w->qkv : c->x);
     if (m->project)
-        product(m, m->project, w->wide, rows, BW_FUSE_NONE, x, w->rows);
-    norm(m, &m->t->enc.embed_norm, x, NULL, rows);
+        multiply(m->project, packed(m, w->qkv, c->rows, bw_packed_in(m->project), w->rows), c->rows,
+                 c->x);
+    if (m->t->enc.embed_norm.weight != BW_NONE)
+        norm(m, &m->t->enc.embed_norm, c->x, NULL, c->rows, c->x, NULL);
 }
 
 /* Turns queries and keys (rows 3 dim apart) by their positions. */
-static void rotate(const bw_infer *m, const int32_t *positions, size_t rows, float *qkv) {
-    const bw_tf_config *c = &m->t->c;
+static void rotate(const bw_infer *m, const chunk *c, float *qkv) {
+    const bw_tf_config *f = &m->t->c;
     for (size_t part = 0; m->rope && part < 2; part++)
-        bw_rope(qkv + part * c->dim, m->rope, positions, rows, 3 * c->dim, c->enc.heads,
-                c->head_dim, false);
+        bw_rope(qkv + part * f->dim, m->rope, c->batch->positions + c->first, c->rows, 3 * f->dim,
+                f->enc.heads, f->head_dim, false);
 }
 
-/* narrow = attention block of x (before the residual sum). */
-static void attend(const bw_infer *m, const layer *l, const bw_batch *b, size_t from, size_t to,
-                   const float *x, buffers *w) {
-    size_t dim = m->t->c.dim, first = b->start[from], rows = b->start[to] - first;
-    product(m, l->qkv, x, rows, BW_FUSE_NONE, w->wide, w->rows);
-    rotate(m, b->positions + first, rows, w->wide);
-    for (size_t s = from; s < to; s++) {
-        size_t at = b->start[s] - first;
-        bw_infer_attend(w->wide + at * 3 * dim, b->start[s + 1] - b->start[s], m->t->c.enc.heads,
-                        m->t->c.head_dim, m->t->c.attn_scale, w->narrow + at * dim, w->scratch);
+/* The attention block of the packed rows, before the residual sum, in the place of qkv. */
+static void attend(const bw_infer *m, const layer *l, const chunk *c, const void *rows,
+                   buffers *w) {
+    const bw_tf_config *f = &m->t->c;
+    multiply(l->qkv, rows, c->rows, w->qkv);
+    rotate(m, c, w->qkv);
+    for (size_t s = c->from; s < c->to; s++) {
+        size_t begin = c->batch->start[s], at = begin - c->first;
+        bw_infer_attend(w->qkv + at * 3 * f->dim, c->batch->start[s + 1] - begin, f->enc.heads,
+                        f->head_dim, f->attn_scale, w->narrow + at * f->dim, w->scratch);
     }
-    product(m, l->out, w->narrow, rows, BW_FUSE_NONE, w->narrow, w->rows);
+    rows = packed(m, w->narrow, c->rows, f->dim, w->inner);
+    multiply(l->out, rows, c->rows, w->qkv);
 }
 
-/* narrow = feed-forward block of x. */
-static void feed_forward(const bw_infer *m, const layer *l, const float *x, size_t rows,
+/* narrow = the feed-forward block of the packed rows. */
+static void feed_forward(const bw_infer *m, const layer *l, const chunk *c, const void *rows,
                          buffers *w) {
-    product(m, l->up, x, rows, m->act, w->wide, w->rows);
-    product(m, l->down, w->wide, rows, BW_FUSE_NONE, w->narrow, w->rows);
+    bw_packed_mul_rows(l->up, rows, c->rows, m->act, w->inner, w->stage);
+    multiply(l->down, w->inner, c->rows, w->narrow);
 }
 
-static void add(float *x, const float *y, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        x[i] += y[i];
+/* The norm behind a block. It packs its result for the next block in passing; in f32 the result and its
+ * packed form are the same. */
+static const void *norm_packed(const bw_infer *m, const bw_tf_norm *n, float *x, const float *y,
+                               size_t count, float *out, void *rows) {
+    bool same = m->kind == BW_PACK_F32;
+    norm(m, n, x, y, count, out, same ? NULL : rows);
+    return same ? out : rows;
 }
 
-static void run_layer(const bw_infer *m, size_t i, const bw_batch *b, size_t from, size_t to,
-                      float *x, buffers *w) {
-    const layer *l = &m->layers[i];
-    const bw_tf_layer_weights *n = &m->t->enc.layers[i];
-    size_t rows = b->start[to] - b->start[from], dim = m->t->c.dim;
-    if (!m->t->c.pre_norm) {
-        attend(m, l, b, from, to, x, w);
-        norm(m, &n->norm, x, w->narrow, rows);
-        feed_forward(m, l, x, rows, w);
-        norm(m, &n->ffn_norm, x, w->narrow, rows);
-        return;
+/* x -> norm(x + block(x)), twice a layer. */
+static void run_post_norm(const bw_infer *m, const chunk *c, buffers *w) {
+    const void *rows = packed(m, c->x, c->rows, m->t->c.dim, w->rows);
+    for (size_t i = 0; i < m->t->enc.shape.layers; i++) {
+        const bw_tf_layer_weights *n = &m->t->enc.layers[i];
+        attend(m, &m->layers[i], c, rows, w);
+        rows = norm_packed(m, &n->norm, c->x, w->qkv, c->rows, c->x, w->rows);
+        feed_forward(m, &m->layers[i], c, rows, w);
+        rows = norm_packed(m, &n->ffn_norm, c->x, w->narrow, c->rows, c->x, w->rows);
     }
-    memcpy(w->copy, x, rows * dim * sizeof *x);
-    norm(m, &n->norm, w->copy, NULL, rows);
-    attend(m, l, b, from, to, w->copy, w);
-    add(x, w->narrow, rows * dim);
-    memcpy(w->copy, x, rows * dim * sizeof *x);
-    norm(m, &n->ffn_norm, w->copy, NULL, rows);
-    feed_forward(m, l, w->copy, rows, w);
-    add(x, w->narrow, rows * dim);
 }
 
-/* Sequences from .. to - 1, whose hidden states begin at x. */
-static bool run_chunk(const bw_infer *m, const bw_batch *b, const int32_t *positions, size_t from,
-                      size_t to, float *x) {
-    size_t first = b->start[from], rows = b->start[to] - first, longest = 0;
-    for (size_t s = from; s < to; s++)
-        longest = larger(longest, b->start[s + 1] - b->start[s]);
-    buffers w;
-    if (!make_buffers(m, rows, longest, &w))
-        return false;
-    embed(m, b, positions, first, rows, x, &w);
-    for (size_t i = 0; i < m->t->enc.shape.layers; i++)
-        run_layer(m, i, b, from, to, x, &w);
-    norm(m, &m->t->enc.final_norm, x, NULL, rows);
-    free(w.wide);
-    return true;
+/* x -> x + block(norm(x)), twice a layer; y is what the block before left to add. */
+static void run_pre_norm(const bw_infer *m, const chunk *c, buffers *w) {
+    const float *y = NULL;
+    for (size_t i = 0; i < m->t->enc.shape.layers; i++) {
+        const bw_tf_layer_weights *n = &m->t->enc.layers[i];
+        const void *rows = norm_packed(m, &n->norm, c->x, y, c->rows, w->normed, w->rows);
+        attend(m, &m->layers[i], c, rows, w);
+        rows = norm_packed(m, &n->ffn_norm, c->x, w->qkv, c->rows, w->normed, w->rows);
+        feed_forward(m, &m->layers[i], c, rows, w);
+        y = w->narrow;
+    }
+    norm(m, &m->t->enc.final_norm, c->x, y, c->rows, c->x, NULL);
 }
 
-/* Cuts the batch where a chunk has reached CHUNK_TOKENS; gives the number of chunks. */
-static size_t cut(const bw_batch *b, size_t *ends) {
-    size_t n = 0, begun = 0;
-    for (size_t s = 0; s < b->n_seq; s++)
-        if (b->start[s + 1] - begun >= CHUNK_TOKENS || s + 1 == b->n_seq) {
-            ends[n++] = s + 1;
-            begun = b->start[s + 1];
-        }
-    return n;
+static void run_chunk(const bw_infer *m, const bw_batch *b, size_t from, size_t to, float *hidden,
+                      buffers *w) {
+    size_t first = b->start[from];
+    chunk c = {.batch = b,
+               .from = from,
+               .to = to,
+               .first = first,
+               .rows = b->start[to] - first,
+               .x = hidden + first * m->t->c.dim};
+    embed(m, &c, w);
+    (m->t->c.pre_norm ? run_pre_norm : run_post_norm)(m, &c, w);
+}
+
+/* Where the batch is cut: each chunk ends with the sequence that fills CHUNK_TOKENS. */
+typedef struct {
+    size_t *ends; /* [n] numbers of the sequence behind each chunk */
+    size_t n, most_tokens, longest;
+} cuts;
+
+static void cut(const bw_batch *b, cuts *c) {
+    size_t begun = 0;
+    for (size_t s = 0; s < b->n_seq; s++) {
+        size_t filled = b->start[s + 1] - begun;
+        c->longest = larger(c->longest, b->start[s + 1] - b->start[s]);
+        if (filled < CHUNK_TOKENS && s + 1 < b->n_seq)
+            continue;
+        c->most_tokens = larger(c->most_tokens, filled);
+        c->ends[c->n++] = s + 1;
+        begun = b->start[s + 1];
+    }
 }
 
 /* 0, 1, 2, ... in each sequence, or the batch's own. */
@@ -274,28 +320,40 @@ static bw_status check_rope(const bw_infer *m, const bw_batch *b, bw_err *err) {
     return BW_OK;
 }
 
+/* Threads take chunks as they come; each has its buffers, made once. */
+static bool run_chunks(const bw_infer *m, const bw_batch *b, const cuts *c, float *hidden) {
+    bool good = true;
+#pragma omp parallel reduction(&& : good) if (c->n > 1)
+    {
+        buffers w;
+        good = make_buffers(m, c->most_tokens, c->longest, &w);
+#pragma omp for schedule(dynamic) nowait
+        for (size_t i = 0; i < c->n; i++)
+            if (good)
+                run_chunk(m, b, i ? c->ends[i - 1] : 0, c->ends[i], hidden, &w);
+        if (good)
+            free_buffers(&w);
+    }
+    return good;
+}
+
 bw_status bw_infer_run(const bw_infer *m, const bw_batch *batch, float *hidden, bw_err *err) {
     bw_status st = bw_tf_check_batch(m->t, batch, err);
     if (st == BW_OK)
         st = check_rope(m, batch, err);
     if (st != BW_OK)
         return st;
-    size_t *ends = malloc(batch->n_seq * sizeof *ends);
+    cuts c = {.ends = malloc(batch->n_seq * sizeof *c.ends)};
     int32_t *positions = malloc(batch->n_tokens * sizeof *positions);
-    bool good = ends && positions;
+    bool good = c.ends && positions;
     if (good) {
+        bw_batch placed = *batch;
         fill_positions(batch, positions);
-        bw_batch placed = *batch, *b = &placed;
-        b->positions = positions;
-        size_t n = cut(b, ends);
-#pragma omp parallel for schedule(dynamic) reduction(&& : good)
-        for (size_t i = 0; i < n; i++) {
-            size_t from = i ? ends[i - 1] : 0;
-            float *x = hidden + b->start[from] * m->t->c.dim;
-            good = run_chunk(m, b, positions, from, ends[i], x) && good;
-        }
+        placed.positions = positions;
+        cut(batch, &c);
+        good = run_chunks(m, &placed, &c, hidden);
     }
-    free(ends);
+    free(c.ends);
     free(positions);
     return good ? BW_OK : bw_fail_memory(err);
 }

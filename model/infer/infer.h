@@ -2,7 +2,7 @@
  * attention that never holds more than a few rows of scores.
  *
  * The result of a sequence depends on that sequence alone: not on the batch it came in, not on the
- * number of threads, and with BW_PACK_INT8 not on the instruction set either. */
+ * number of threads, and with BW_PACK_F32 and BW_PACK_INT8 not on the instruction set either. */
 #ifndef BW_MODEL_INFER_H
 #define BW_MODEL_INFER_H
 

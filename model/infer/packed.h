@@ -2,8 +2,10 @@
  *
  * A packed weight is held as f32, bf16 or int8 in panels of 32 outputs, in the order in which a
  * register tile reads them. Rows of x are independent: row r of y has the same bits whatever other
- * rows are computed with it, by whichever thread. With int8 every instruction set gives the same
- * bits too, since the sums are integers and the rest is IEEE arithmetic in one fixed order.
+ * rows are computed with it, by whichever thread. With f32 and int8 every instruction set gives the
+ * same bits too: sums of f32 are fused multiply-adds in one fixed order (worked out in double where a
+ * machine has none), those of int8 are integers, and the rest is IEEE arithmetic. The instructions
+ * for bf16 round in their own way.
  *
  * int8: weights symmetric per output (scale = max|w| / 127), activations symmetric per row at run
  * time (Zafrir et al. 2019, "Q8BERT", section 3.1).
@@ -46,7 +48,8 @@ size_t bw_packed_bytes(const bw_packed *p);
 /* Rows of activations in the form the kernels of one kind read, so that several weights (query, key,
  * value) share one conversion. Bytes of workspace for so many rows; 64-byte aligned memory. */
 size_t bw_rows_size(bw_pack_kind kind, size_t rows, size_t in);
-/* x: [rows, in]   work: bw_rows_size(kind, rows, in) bytes, aligned to 64 */
+/* x: [rows, in]   work: bw_rows_size(kind, rows, in) bytes, aligned to 64. Packed rows of f32 are x
+ * itself, so that x may stand for them and nothing need be packed. */
 void bw_rows_pack(bw_pack_kind kind, const float *x, size_t rows, size_t in, void *work);
 
 typedef enum { BW_FUSE_NONE, BW_FUSE_GELU, BW_FUSE_RELU, BW_FUSE_SILU } bw_fuse;
@@ -59,7 +62,7 @@ void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse ac
 void bw_packed_mul_shared(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
                           size_t ldy);
 
-/* x: [n] in place; GELU is the erf form, to 3e-7. Same bits on every machine. */
+/* x: [n] in place; GELU is the erf form, to 2.2e-6. Same bits on every machine. */
 void bw_fuse_apply(bw_fuse act, float *x, size_t n);
 
 #endif

@@ -6,13 +6,11 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <immintrin.h>
+#include "model/infer/lanes_avx2.h"
+
 #include <string.h>
 
-#define SET    __attribute__((target("avx2,fma")))
-#define INLINE static inline __attribute__((always_inline))
-
-SET INLINE void store_f32(const int n, __m256 s[3][4], float sums[][BW_PANEL]) {
+INLINE void store_f32(const int n, __m256 s[3][4], float sums[][BW_PANEL]) {
 #pragma GCC unroll 3
     for (int r = 0; r < n; r++)
 #pragma GCC unroll 4
@@ -20,8 +18,8 @@ SET INLINE void store_f32(const int n, __m256 s[3][4], float sums[][BW_PANEL]) {
             _mm256_storeu_ps(sums[r] + 8 * j, s[r][j]);
 }
 
-SET INLINE void f32_rows(const int n, const char *a, size_t lda, const float *w, size_t groups,
-                         float sums[][BW_PANEL]) {
+INLINE void f32_rows(const int n, const char *a, size_t lda, const float *w, size_t groups,
+                     float sums[][BW_PANEL]) {
     __m256 s[3][4];
     memset(s, 0, sizeof s);
     for (size_t k = 0; k < groups; k++, w += BW_PANEL) {
@@ -41,8 +39,8 @@ SET INLINE void f32_rows(const int n, const char *a, size_t lda, const float *w,
 }
 
 /* The two halves of 8 bf16 pairs, widened: even inputs and odd inputs. */
-SET INLINE void bf16_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
-                          float sums[][BW_PANEL]) {
+INLINE void bf16_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
+                      float sums[][BW_PANEL]) {
     const __m256i high = _mm256_set1_epi32((int)0xFFFF0000);
     __m256 s[3][4];
     memset(s, 0, sizeof s);
@@ -66,8 +64,8 @@ SET INLINE void bf16_rows(const int n, const char *a, size_t lda, const char *w,
 }
 
 /* Each register of sums holds, for 4 outputs, (k0*w0 + k1*w1, k2*w2 + k3*w3). */
-SET INLINE void int8_half(const int n, const char *a, size_t lda, const char *w, size_t groups,
-                          int32_t sums[][BW_PANEL]) {
+INLINE void int8_half(const int n, const char *a, size_t lda, const char *w, size_t groups,
+                      int32_t sums[][BW_PANEL]) {
     __m256i s[2][4];
     memset(s, 0, sizeof s);
     for (size_t k = 0; k < groups; k++, w += 128) {
@@ -130,9 +128,11 @@ SET static void tile_int8(const void *a, size_t lda, const void *panel, size_t g
     }
 }
 
+#include "model/infer/lane_ops.h"
+
 bw_kernels bw_kernels_avx2(void) {
     bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    return has ? (bw_kernels){tile_f32, tile_bf16, tile_int8} : (bw_kernels){0};
+    return has ? (bw_kernels){tile_f32, tile_bf16, tile_int8, &ROW_OPS} : (bw_kernels){0};
 }
 
 #else

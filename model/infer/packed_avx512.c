@@ -4,13 +4,13 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <immintrin.h>
+#include "model/infer/lanes_avx512.h"
+
 #include <string.h>
 
-#define F32_SET  __attribute__((target("avx512f")))
 #define BF16_SET __attribute__((target("avx512f,avx512bf16")))
 #define INT8_SET __attribute__((target("avx512f,avx512vnni")))
-#define INLINE   static inline __attribute__((always_inline))
+#define INSIDE   static inline __attribute__((always_inline))
 
 /* Each row count gets its own fully unrolled copy of the tile: the switch below names them all. */
 #define FOR_EACH_ROW_COUNT(tile, ...) \
@@ -53,8 +53,8 @@
         break;                        \
     }
 
-F32_SET INLINE void f32_rows(const int n, const char *a, size_t lda, const float *w, size_t groups,
-                             float sums[BW_TILE][BW_PANEL]) {
+INLINE void f32_rows(const int n, const char *a, size_t lda, const float *w, size_t groups,
+                     float sums[BW_TILE][BW_PANEL]) {
     __m512 s[BW_TILE][2];
 #pragma GCC unroll 12
     for (int r = 0; r < n; r++)
@@ -75,11 +75,11 @@ F32_SET INLINE void f32_rows(const int n, const char *a, size_t lda, const float
     }
 }
 
-F32_SET static void tile_f32(const void *a, size_t lda, const void *panel, size_t groups,
-                             size_t rows, float sums[BW_TILE][BW_PANEL]){
+SET static void tile_f32(const void *a, size_t lda, const void *panel, size_t groups, size_t rows,
+                         float sums[BW_TILE][BW_PANEL]){
     FOR_EACH_ROW_COUNT(f32_rows, a, lda, panel, groups, sums)}
 
-BF16_SET INLINE void bf16_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
+BF16_SET INSIDE void bf16_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
                                float sums[BW_TILE][BW_PANEL]) {
     __m512 s[BW_TILE][2];
 #pragma GCC unroll 12
@@ -107,7 +107,7 @@ BF16_SET static void tile_bf16(const void *a, size_t lda, const void *panel, siz
                                size_t rows, float sums[BW_TILE][BW_PANEL]){
     FOR_EACH_ROW_COUNT(bf16_rows, a, lda, panel, groups, sums)}
 
-INT8_SET INLINE void int8_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
+INT8_SET INSIDE void int8_rows(const int n, const char *a, size_t lda, const char *w, size_t groups,
                                int32_t sums[BW_TILE][BW_PANEL]) {
     __m512i s[BW_TILE][2];
 #pragma GCC unroll 12
@@ -135,8 +135,10 @@ INT8_SET static void tile_int8(const void *a, size_t lda, const void *panel, siz
                                size_t rows, int32_t sums[BW_TILE][BW_PANEL]){
     FOR_EACH_ROW_COUNT(int8_rows, a, lda, panel, groups, sums)}
 
+#include "model/infer/lane_ops.h"
+
 bw_kernels bw_kernels_avx512(void) {
-    bw_kernels k = {0};
+    bw_kernels k = {.rows = &ROW_OPS};
     if (__builtin_cpu_supports("avx512f"))
         k.f32 = tile_f32;
     if (k.f32 && __builtin_cpu_supports("avx512bf16"))

@@ -4,7 +4,8 @@
 
 #if defined(__aarch64__)
 
-#include <arm_neon.h>
+#include "model/infer/lanes_neon.h"
+
 #include <string.h>
 
 static void tile_f32(const void *a, size_t lda, const void *panel, size_t groups, size_t rows,
@@ -71,8 +72,10 @@ static void tile_int8(const void *a, size_t lda, const void *panel, size_t group
     }
 }
 
+#include "model/infer/lane_ops.h"
+
 bw_kernels bw_kernels_neon(void) {
-    return (bw_kernels){tile_f32, tile_bf16, tile_int8};
+    return (bw_kernels){tile_f32, tile_bf16, tile_int8, &ROW_OPS};
 }
 
 #else

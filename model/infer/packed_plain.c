@@ -1,6 +1,8 @@
 /* model/infer/packed_plain.c - the obvious loops: the twin that every other kernel is held against. */
 #include "model/infer/packed_kernel.h"
 
+#include "model/infer/lanes_plain.h"
+
 #include <string.h>
 
 static void tile_f32(const void *a, size_t lda, const void *panel, size_t groups, size_t rows,
@@ -11,7 +13,7 @@ static void tile_f32(const void *a, size_t lda, const void *panel, size_t groups
         const float *x = (const float *)((const char *)a + r * lda);
         for (size_t k = 0; k < groups; k++)
             for (size_t o = 0; o < BW_PANEL; o++)
-                sums[r][o] += x[k] * w[k * BW_PANEL + o];
+                sums[r][o] = fma_once(x[k], w[k * BW_PANEL + o], sums[r][o]);
     }
 }
 
@@ -42,4 +44,6 @@ static void tile_int8(const void *a, size_t lda, const void *panel, size_t group
     }
 }
 
-const bw_kernels BW_KERNELS_PLAIN = {tile_f32, tile_bf16, tile_int8};
+#include "model/infer/lane_ops.h"
+
+const bw_kernels BW_KERNELS_PLAIN = {tile_f32, tile_bf16, tile_int8, &ROW_OPS};

@@ -3,9 +3,10 @@
 #include "tests/check.h"
 #include "model/infer/infer.h"
 
+#include <omp.h>
 #include <stdlib.h>
 
-#define DIM 48 /* 3 heads of 16 */
+#define DIM 42 /* 3 heads of 14: no whole number of lanes */
 
 static const bw_tf_config SHAPE = {.kind = BW_TF_ENCODER,
                                    .vocab = 97,
@@ -101,45 +102,72 @@ static void agrees_with_the_training_pass(void **state) {
     free(hidden);
 }
 
+static bw_batch sequence_of(const tokens *k, size_t s, const size_t start[2]) {
+    return (bw_batch){.ids = k->ids + START[s],
+                      .types = k->types + START[s],
+                      .start = start,
+                      .n_seq = 1,
+                      .n_tokens = START[s + 1] - START[s],
+                      .ngram_start = k->gram_start + START[s],
+                      .ngrams = k->grams};
+}
+
 static void a_sequence_does_not_depend_on_its_batch(void **state) {
     (void)state;
     tokens k;
     bw_batch b = make_batch(&k);
-    bw_transformer *t = make_encoder(false, BW_ACT_GELU);
     float *all = malloc(N_TOKENS * DIM * sizeof *all), *one = malloc(N_TOKENS * DIM * sizeof *one);
-    run(t, BW_PACK_INT8, &b, all);
-    for (size_t s = 0; s < N_SEQ; s++) {
-        size_t n = START[s + 1] - START[s], start[2] = {0, n};
-        bw_batch single = {.ids = k.ids + START[s],
-                           .types = k.types + START[s],
-                           .start = start,
-                           .n_seq = 1,
-                           .n_tokens = n,
-                           .ngram_start = k.gram_start + START[s],
-                           .ngrams = k.grams};
-        run(t, BW_PACK_INT8, &single, one);
-        assert_memory_equal(one, all + START[s] * DIM, n * DIM * sizeof *one);
+    for (int kind = BW_PACK_F32; kind <= BW_PACK_INT8; kind++) {
+        bw_transformer *t = make_encoder(kind == BW_PACK_BF16, BW_ACT_GELU);
+        run(t, (bw_pack_kind)kind, &b, all);
+        for (size_t s = 0; s < N_SEQ; s++) {
+            size_t n = START[s + 1] - START[s], start[2] = {0, n};
+            bw_batch single = sequence_of(&k, s, start);
+            run(t, (bw_pack_kind)kind, &single, one);
+            assert_memory_equal(one, all + START[s] * DIM, n * DIM * sizeof *one);
+        }
+        bw_transformer_free(t);
     }
     free(all), free(one);
+}
+
+static void threads_do_not_change_the_result(void **state) {
+    (void)state;
+    tokens k;
+    bw_batch b = make_batch(&k);
+    bw_transformer *t = make_encoder(false, BW_ACT_GELU);
+    float *one = malloc(N_TOKENS * DIM * sizeof *one), *many = malloc(N_TOKENS * DIM * sizeof *one);
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    run(t, BW_PACK_INT8, &b, one);
+    omp_set_num_threads(5);
+    run(t, BW_PACK_INT8, &b, many);
+    omp_set_num_threads(threads);
+    assert_memory_equal(one, many, N_TOKENS * DIM * sizeof *one);
+    free(one), free(many);
     bw_transformer_free(t);
 }
 
+/* The norms before and behind the blocks, and every fused activation. */
 static void int8_is_the_same_on_every_instruction_set(void **state) {
     (void)state;
     tokens k;
     bw_batch b = make_batch(&k);
-    bw_transformer *t = make_encoder(true, BW_ACT_GELU);
     float *plain = malloc(N_TOKENS * DIM * sizeof *plain), *y = malloc(N_TOKENS * DIM * sizeof *y);
-    bw_isa_force(BW_ISA_PLAIN);
-    run(t, BW_PACK_INT8, &b, plain);
-    for (int isa = BW_ISA_NEON; isa < BW_ISA_COUNT; isa++)
-        if (bw_isa_force((bw_isa)isa)) {
-            run(t, BW_PACK_INT8, &b, y);
-            assert_memory_equal(y, plain, N_TOKENS * DIM * sizeof *y);
-        }
-    bw_isa_force(BW_ISA_COUNT);
+    const bw_act acts[] = {BW_ACT_GELU, BW_ACT_RELU, BW_ACT_SILU};
+    for (int i = 0; i < 3; i++) {
+        bw_transformer *t = make_encoder(i % 2 == 0, acts[i]);
+        bw_isa_force(BW_ISA_PLAIN);
+        run(t, BW_PACK_INT8, &b, plain);
+        for (int isa = BW_ISA_NEON; isa < BW_ISA_COUNT; isa++)
+            if (bw_isa_force((bw_isa)isa)) {
+                run(t, BW_PACK_INT8, &b, y);
+                assert_memory_equal(y, plain, N_TOKENS * DIM * sizeof *y);
+            }
+        bw_isa_force(BW_ISA_COUNT);
+        bw_transformer_free(t);
+    }
     free(plain), free(y);
-    bw_transformer_free(t);
 }
 
 static void refuses_what_it_cannot_freeze(void **state) {
@@ -156,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_training_pass),
         cmocka_unit_test(a_sequence_does_not_depend_on_its_batch),
+        cmocka_unit_test(threads_do_not_change_the_result),
         cmocka_unit_test(int8_is_the_same_on_every_instruction_set),
         cmocka_unit_test(refuses_what_it_cannot_freeze),
     };

@@ -1,15 +1,21 @@
 /* model/functions.c - the SQL functions of this room, one table.
  *
  * sentiment(text)        positive minus negative probability, -1..1
+ * sentiment_label(text)  the likeliest of negative, neutral, positive
  * stars(text)            expected stars, 1..5
+ * aspects(text)          JSON: [{"aspect", "mentioned", "negative", "neutral", "positive", "sentence"}],
+ *                        for json_each; what is at least as likely as not to be mentioned
  * sentiment_why(text)    JSON: the score and the words that carried it
- * embed(text)            unit vector as a blob of little-endian f32
+ * embed(text)            unit vector as a blob of little-endian f32 (subtype 223, as sqlite-vec marks them)
  * similarity(a, b)       cosine; each side a text or a blob made by embed
- * NULL in gives NULL out. */
+ * vec_to_json(blob)      its numbers as a JSON array
+ * token_count(text)      tokens that the encoder makes of it
+ * NULL in gives NULL out; a text of no letter, digit or sign has no sentiment, stars or aspects. */
 #include "model/model.h"
 #include "model/shipped/encoder.h"
 #include "model/shipped/explain.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +25,14 @@ SQLITE_EXTENSION_INIT3
 #endif
 
 #define WHY_WORDS 10
+#define MENTION   0.5f /* probability from which an aspect counts as mentioned */
+#define F32_TYPE  223  /* subtype of a blob of f32 */
 #define PURE      (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
+#ifdef SQLITE_RESULT_SUBTYPE
+#define PURE_TYPED (PURE | SQLITE_RESULT_SUBTYPE)
+#else
+#define PURE_TYPED PURE
+#endif
 
 typedef void sql_fn(sqlite3_context *, int, sqlite3_value **);
 
@@ -39,7 +52,7 @@ static bool score(sqlite3_context *ctx, sqlite3_value *v, bw_text_score *s) {
     if (!text)
         return false;
     if (bw_encoder_score(e, &text, 1, s, NULL, &err) == BW_OK)
-        return true;
+        return s->tokens > 0;
     sqlite3_result_error(ctx, err.text, -1);
     return false;
 }
@@ -51,11 +64,90 @@ static void sql_sentiment(sqlite3_context *ctx, int argc, sqlite3_value **argv) 
         sqlite3_result_double(ctx, (double)s.positive - (double)s.negative);
 }
 
+static void sql_label(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+    (void)argc;
+    bw_text_score s;
+    if (!score(ctx, argv[0], &s))
+        return;
+    const char *label = s.negative >= s.positive ? "negative" : "positive";
+    if (s.neutral > s.negative && s.neutral > s.positive)
+        label = "neutral";
+    sqlite3_result_text(ctx, label, -1, SQLITE_STATIC);
+}
+
 static void sql_stars(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     (void)argc;
     bw_text_score s;
     if (score(ctx, argv[0], &s))
         sqlite3_result_double(ctx, (double)s.stars);
+}
+
+static cJSON *aspect_json(const bw_aspect_score *x, const char *name, const char *text) {
+    cJSON *j = cJSON_CreateObject();
+    char *sentence = strndup(text + x->begin, x->end - x->begin);
+    cJSON_AddStringToObject(j, "aspect", name);
+    cJSON_AddNumberToObject(j, "mentioned", (double)x->mentioned);
+    cJSON_AddNumberToObject(j, "negative", (double)x->negative);
+    cJSON_AddNumberToObject(j, "neutral", (double)x->neutral);
+    cJSON_AddNumberToObject(j, "positive", (double)x->positive);
+    cJSON_AddStringToObject(j, "sentence", sentence ? sentence : "");
+    free(sentence);
+    return j;
+}
+
+static void result_json(sqlite3_context *ctx, cJSON *j) {
+    char *text = cJSON_PrintUnformatted(j);
+    cJSON_Delete(j);
+    if (text)
+        sqlite3_result_text(ctx, text, -1, free);
+    else
+        sqlite3_result_error_nomem(ctx);
+}
+
+static void sql_aspects(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+    (void)argc;
+    bw_text_score s;
+    if (!score(ctx, argv[0], &s))
+        return;
+    cJSON *list = cJSON_CreateArray();
+    for (int a = 0; a < BW_N_ASPECTS; a++)
+        if (s.aspect[a].mentioned >= MENTION)
+            cJSON_AddItemToArray(list, aspect_json(&s.aspect[a], BW_ASPECT_NAME[a],
+                                                   (const char *)sqlite3_value_text(argv[0])));
+    result_json(ctx, list);
+}
+
+static void sql_token_count(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+    (void)argc;
+    const bw_encoder *e = sqlite3_value_type(argv[0]) == SQLITE_NULL ? NULL : encoder(ctx);
+    bw_err err = {{0}};
+    size_t n;
+    if (!e)
+        return;
+    if (bw_encoder_tokens(e, (const char *)sqlite3_value_text(argv[0]), &n, &err) == BW_OK)
+        sqlite3_result_int64(ctx, (sqlite3_int64)n);
+    else
+        sqlite3_result_error(ctx, err.text, -1);
+}
+
+static void sql_vec_to_json(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
+        return;
+    size_t bytes = (size_t)sqlite3_value_bytes(argv[0]);
+    if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || bytes % sizeof(float) != 0) {
+        sqlite3_result_error(ctx, "vec_to_json: wants a blob of f32, such as embed(text) gives",
+                             -1);
+        return;
+    }
+    const char *blob = sqlite3_value_blob(argv[0]);
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < bytes; i += sizeof(float)) {
+        float x;
+        memcpy(&x, blob + i, sizeof x);
+        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)x));
+    }
+    result_json(ctx, list);
 }
 
 static void sql_why(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -85,6 +177,7 @@ static void sql_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
         sqlite3_result_error(ctx, err.text, -1);
     else {
         sqlite3_result_blob(ctx, v, (int)(bw_encoder_dim(e) * sizeof *v), free);
+        sqlite3_result_subtype(ctx, F32_TYPE);
         return;
     }
     free(v);
@@ -141,9 +234,15 @@ static const struct {
     int nargs, flags;
     sql_fn *fn;
 } FUNCTIONS[] = {
-    {"sentiment", 1, PURE, sql_sentiment},   {"stars", 1, PURE, sql_stars},
-    {"sentiment_why", 1, PURE, sql_why},     {"embed", 1, PURE, sql_embed},
+    {"sentiment", 1, PURE, sql_sentiment},
+    {"sentiment_label", 1, PURE, sql_label},
+    {"stars", 1, PURE, sql_stars},
+    {"aspects", 1, PURE, sql_aspects},
+    {"sentiment_why", 1, PURE, sql_why},
+    {"embed", 1, PURE_TYPED, sql_embed},
     {"similarity", 2, PURE, sql_similarity},
+    {"vec_to_json", 1, PURE, sql_vec_to_json},
+    {"token_count", 1, PURE, sql_token_count},
 };
 
 int bw_model_register(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {

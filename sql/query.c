@@ -177,11 +177,18 @@ static bool only_blank(const char *sql) {
     return *sql == '\0';
 }
 
+/* SQLite declares its table-valued functions on first use by statements that look like writes to the
+ * authorizer; used once before, they no longer do. */
+static void declare_json_tables(sqlite3 *db) {
+    sqlite3_exec(db, "SELECT 1 FROM json_each('[]'), json_tree('[]')", NULL, NULL, NULL);
+}
+
 bw_status bw_query_prepare(sqlite3 *db, const char *sql, bool write, sqlite3_stmt **out,
                            const char **rest, bw_err *err) {
     *out = NULL;
     const char *tail = sql;
     struct permit permit = {write, 0};
+    declare_json_tables(db);
     sqlite3_set_authorizer(db, authorize, &permit);
     int rc = sqlite3_prepare_v2(db, sql, -1, out, &tail);
     bw_status st = rc == SQLITE_OK ? BW_OK : explain(db, sql, permit.denied, err);

@@ -305,6 +305,14 @@ bw_status bw_encoder_term(const bw_encoder *e, const char *text, size_t begin, s
     return st;
 }
 
+bw_status bw_encoder_tokens(const bw_encoder *e, const char *text, size_t *n, bw_err *err) {
+    scratch s = {0};
+    bw_status st = read_text(e, &s, text, err);
+    *n = st == BW_OK ? s.in.n_tokens - 1 + s.in.cut : 0;
+    scratch_free(&s);
+    return st;
+}
+
 bw_status bw_encoder_words(const bw_encoder *e, const char *text, bw_word **words, size_t *n,
                            bw_err *err) {
     scratch s = {0};

@@ -51,6 +51,9 @@ bw_status bw_encoder_score(const bw_encoder *e, const char *const *texts, size_t
 bw_status bw_encoder_term(const bw_encoder *e, const char *text, size_t begin, size_t end,
                           float p[3], bw_err *err);
 
+/* How many tokens a text makes, those beyond what the transformer reads included. */
+bw_status bw_encoder_tokens(const bw_encoder *e, const char *text, size_t *n, bw_err *err);
+
 /* Bytes [begin, end) of the words as the encoder tells them apart: English words, Chinese words as the
  * vocabulary has them. *words is the caller's to free. */
 typedef struct {

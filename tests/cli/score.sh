@@ -29,6 +29,14 @@ one=$(OMP_NUM_THREADS=1 "$BW" sql --format csv "SELECT sentiment('Broke after a 
 three=$(OMP_NUM_THREADS=3 "$BW" sql --format csv "SELECT sentiment('Broke after a week, sadly'), hex(embed('late parcel'))")
 equal "scores do not depend on threads" "$one" "$three"
 equal "NULL gives NULL" "$(q "SELECT sentiment(NULL) IS NULL AND embed(NULL) IS NULL AND similarity('a', NULL) IS NULL AND sentiment_why(NULL) IS NULL")" 1
+equal "NULL gives NULL in the others" "$(q "SELECT sentiment_label(NULL) IS NULL AND aspects(NULL) IS NULL AND vec_to_json(NULL) IS NULL AND token_count(NULL) IS NULL")" 1
+equal "nothing said has no sentiment" "$(q "SELECT sentiment('') IS NULL AND stars('  ') IS NULL AND sentiment_label('') IS NULL AND token_count('') = 0")" 1
+equal "the label is the likeliest" "$(q "SELECT sentiment_label('Terrible, it broke at once') || ' ' || sentiment_label('Wonderful, I love it')")" 'negative positive'
+equal "aspects are rows of JSON" "$(q "SELECT value ->> 'aspect' || ' ' || (value ->> 'negative' > 0.5) || ' ' || (value ->> 'sentence') FROM json_each(aspects('The film was fun. Delivery was late and slow.')) WHERE value ->> 'aspect' = 'delivery'")" 'delivery 1 Delivery was late and slow.'
+equal "a vector as JSON has unit length" "$(q "SELECT round(sum(value * value), 4) || ' ' || count(*) FROM json_each(vec_to_json(embed('late parcel')))")" '1.0 128'
+fails "a text is no vector" 1 'vec_to_json' "$BW" sql "SELECT vec_to_json('abc')"
+fails "nor are five bytes" 1 'vec_to_json' "$BW" sql "SELECT vec_to_json(x'0011223344')"
+equal "tokens beyond what the transformer reads count" "$(q "SELECT token_count(replace(hex(zeroblob(300)), '00', 'good ')) >= 300")" 1
 equal "like is nearer than unlike" "$(q "SELECT similarity('the courier was late', 'late courier') > similarity('the courier was late', 'the soup was salty')")" 1
 fails "a foreign blob is refused" 1 'embed' "$BW" sql "SELECT similarity(x'00', 'a')"
 contains "a decision is explained by its words" "$("$BW" score --explain 'The sound is excellent')" '^ +\+0\.[0-9]+ +excellent'

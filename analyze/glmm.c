@@ -23,8 +23,9 @@
 #define JITTER     1e-10
 
 struct work {
-    double *eta, *w, *z; /* [n] */
-    double *tau2;        /* [blocks] */
+    double *eta, *w, *z;  /* [n] */
+    double *miss, *noise; /* [n] squared residual and sampling variance, for the scatter */
+    double *tau2;         /* [blocks] */
     double scatter2;
     gsl_matrix *h;   /* [p, p] precision, then its inverse */
     gsl_vector *rhs; /* [p] */
@@ -35,16 +36,22 @@ static bw_status work_new(const bw_glmm_data *d, struct work *w, bw_err *err) {
     *w = (struct work){.eta = calloc(d->n, sizeof(double)),
                        .w = calloc(d->n, sizeof(double)),
                        .z = calloc(d->n, sizeof(double)),
+                       .miss = calloc(d->n, sizeof(double)),
+                       .noise = calloc(d->n, sizeof(double)),
                        .tau2 = calloc(d->blocks, sizeof(double)),
                        .h = gsl_matrix_calloc(d->p, d->p),
                        .rhs = gsl_vector_calloc(d->p)};
-    return w->eta && w->w && w->z && w->tau2 && w->h && w->rhs ? BW_OK : bw_fail_memory(err);
+    return w->eta && w->w && w->z && w->miss && w->noise && w->tau2 && w->h && w->rhs
+               ? BW_OK
+               : bw_fail_memory(err);
 }
 
 static void work_free(struct work *w) {
     free(w->eta);
     free(w->w);
     free(w->z);
+    free(w->miss);
+    free(w->noise);
     free(w->tau2);
     if (w->h)
         gsl_matrix_free(w->h);
@@ -58,11 +65,8 @@ double bw_glmm_mean(bw_family family, double eta) {
 
 double bw_glmm_predict(const bw_glmm_data *d, const double *b, size_t i) {
     double eta = 0;
-    for (size_t k = 0; k < d->width; k++) {
-        uint32_t c = d->column[i * d->width + k];
-        if (c != UINT32_MAX)
-            eta += b[c] * (d->value ? d->value[i * d->width + k] : 1);
-    }
+    for (size_t k = i * d->width; k < (i + 1) * d->width && d->column[k] != UINT32_MAX; k++)
+        eta += b[d->column[k]] * (d->value ? d->value[k] : 1);
     return fmax(-ETA_MAX, fmin(ETA_MAX, eta));
 }
 
@@ -99,13 +103,14 @@ static void accumulate(const bw_glmm_data *d, struct work *w) {
     for (size_t i = 0; i < d->n; i++) {
         const uint32_t *col = d->column + i * d->width;
         const double *val = d->value ? d->value + i * d->width : NULL;
-        for (size_t a = 0; a < d->width; a++) {
-            if (col[a] == UINT32_MAX)
-                continue;
+        size_t entries = 0;
+        while (entries < d->width && col[entries] != UINT32_MAX)
+            entries++;
+        for (size_t a = 0; a < entries; a++) {
             double wa = w->w[i] * (val ? val[a] : 1);
             r[col[a]] += wa * w->z[i];
-            for (size_t b = 0; b < d->width; b++)
-                if (col[b] != UINT32_MAX && col[b] <= col[a])
+            for (size_t b = 0; b < entries; b++)
+                if (col[b] <= col[a])
                     h[col[a] * tda + col[b]] += wa * (val ? val[b] : 1);
         }
     }
@@ -171,12 +176,15 @@ static double used_parameters(const bw_glmm_data *d, const struct work *w) {
 /* Root in scatter^2 of sum r^2 / (v + scatter^2) = n - parameters. */
 static void update_scatter(const bw_glmm_data *d, struct work *w, const double *b) {
     double left = fmax((double)d->n - used_parameters(d, w), 1), lo = 0, hi = 4;
+    for (size_t i = 0; i < d->n; i++) {
+        double r = w->z[i] - bw_glmm_predict(d, b, i);
+        w->miss[i] = r * r;
+        w->noise[i] = sampling_variance(d, i, bw_glmm_mean(d->family, w->eta[i]));
+    }
     for (int k = 0; k < 50; k++) {
         double mid = k ? (lo + hi) / 2 : 0, sum = 0;
-        for (size_t i = 0; i < d->n; i++) {
-            double r = w->z[i] - bw_glmm_predict(d, b, i);
-            sum += r * r / (sampling_variance(d, i, bw_glmm_mean(d->family, w->eta[i])) + mid);
-        }
+        for (size_t i = 0; i < d->n; i++)
+            sum += w->miss[i] / (w->noise[i] + mid);
         if (k == 0 && sum <= left) {
             hi = 0;
             break;

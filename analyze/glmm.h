@@ -20,7 +20,7 @@ typedef enum { BW_FAMILY_RATE, BW_FAMILY_COUNT, BW_FAMILY_MONEY } bw_family;
 
 typedef struct {
     size_t n, p, width;      /* rows, columns, entries a row */
-    const uint32_t *column;  /* [n, width]; UINT32_MAX = no entry */
+    const uint32_t *column;  /* [n, width]; UINT32_MAX ends a row that has fewer */
     const double *value;     /* [n, width] or NULL = 1 */
     const double *successes; /* [n] */
     const double *trials;    /* [n], > 0 */

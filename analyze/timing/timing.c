@@ -1,6 +1,8 @@
 /* analyze/timing/timing.c - the design of the timing regression and what its draws say about slots. */
 #include "analyze/timing/timing.h"
 
+#include "analyze/timing/timing_day.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,21 +53,8 @@ struct design {
     double *index; /* [7 * hours, DRAWS] rates, then indexes */
 };
 
-static int weekday(double day) { /* 1970-01-01 was a Thursday */
-    return (int)fmod(fmod(day + 3, 7) + 7, 7);
-}
-
-static void civil(double day, int *month, int *dom) {
-    long z = (long)day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
-    long yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    long doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    *dom = (int)(doy - (153 * mp + 2) / 5 + 1);
-    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
-}
-
-/* Salaries come at the end of a month: the days from the 26th to the 3rd. */
-static bool payday(int dom) {
-    return dom >= 26 || dom <= 3;
+static int weekday(double day) {
+    return bw_calendar_day_of(day).weekday;
 }
 
 static void survey(struct design *d) {
@@ -145,8 +134,8 @@ static void entry(struct row *r, size_t column, double value) {
 static void fill_row(struct design *d, size_t i) {
     const bw_send *s = &d->send[i];
     struct row r = {d->column + i * WIDTH, d->value + i * WIDTH, 0};
-    int month, dom, day = weekday(s->day);
-    civil(s->day, &month, &dom);
+    bw_calendar_day date = bw_calendar_day_of(s->day);
+    size_t day = (size_t)date.weekday;
     size_t hour = (size_t)d->hour_of[s->hour];
     entry(&r, d->at[CONSTANT], 1);
     entry(&r, d->at[FIXED], (s->day - d->first_day) / SPAN_DAYS);
@@ -154,15 +143,15 @@ static void fill_row(struct design *d, size_t i) {
         entry(&r, d->at[FIXED] + 1, 1);
     if (d->gap)
         entry(&r, d->at[FIXED] + 2, fatigue_value(s->gap, d->half_life));
-    entry(&r, d->at[WEEKDAY] + (size_t)day, 1);
+    entry(&r, d->at[WEEKDAY] + day, 1);
     entry(&r, d->at[HOUR] + hour, 1);
-    entry(&r, d->at[CELL] + (size_t)day * (size_t)d->hours + hour, 1);
-    entry(&r, d->at[MONTH] + (size_t)month - 1, 1);
+    entry(&r, d->at[CELL] + day * (size_t)d->hours + hour, 1);
+    entry(&r, d->at[MONTH] + (size_t)date.month - 1, 1);
     if (d->audiences > 1)
         entry(&r, d->at[AUDIENCE] + s->audience, 1);
     if (s->holiday)
         entry(&r, d->at[HOLIDAY] + (size_t)s->holiday - 1, 1);
-    if (payday(dom))
+    if (date.payday)
         entry(&r, d->at[PAYDAY], 1);
     for (size_t f = 0; f < BW_CONTENT_FEATURES; f++)
         if (d->content[f] && s->flags >> f & 1)
@@ -368,10 +357,9 @@ static void block_index(const struct design *d, enum block b, double base, const
 static void single_effects(const struct design *d, bw_timing *t, double base, double *scratch) {
     bool day[7] = {false}, month[12] = {false}, hour[24] = {false};
     for (size_t i = 0; i < d->n; i++) {
-        int m, dom;
-        civil(d->send[i].day, &m, &dom);
-        month[m - 1] = true;
-        day[weekday(d->send[i].day)] = true;
+        bw_calendar_day date = bw_calendar_day_of(d->send[i].day);
+        month[date.month - 1] = true;
+        day[date.weekday] = true;
         hour[d->hour_of[d->send[i].hour]] = true;
     }
     bw_summary packed[24];

@@ -1,53 +1,23 @@
-/* analyze/timing/timing_load.c - the one place where timing touches SQL. */
+/* analyze/timing/timing_load.c - cells of messages from the database into arrays, one channel after another.
+ *
+ * A cell is what shares channel, hour of a day, audience and content (timing_cells.h). Where a channel has more
+ * than BW_CELLS_MOST of them, days that mean the same to the model (month, weekday, holiday, promotion,
+ * pay-day) are put together, and the gaps are rounded; where that is not enough, audiences are too. So memory
+ * and time of the fit have a bound, however many messages there are. */
 #include "analyze/timing/timing_load.h"
 
 #include "analyze/table.h"
+#include "analyze/timing/timing_cells.h"
+#include "analyze/timing/timing_day.h"
 #include "sql/db.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HOLIDAY_LEAD  7 /* days */
 #define HOLIDAY_LAG   3
 #define AUDIENCES_MAX 400u
-
-const char BW_SENDS_INPUT[] =
-    "SELECT channel, substr(sent_at, 1, 10), count(*), total(delivered), total(opens), "
-    "total(clicks), total(orders), total(revenue), count(DISTINCT audience), "
-    "total(CAST(substr(sent_at, 12, 2) AS INTEGER)) FROM message GROUP BY 1, 2 "
-    "UNION ALL SELECT model, '', count(*), total(question + 2 * number + 4 * emoji + 8 * urgency + "
-    "16 * personal), total(chars), round(total(positive), 3), round(total(negative), 3), 0, 0, 0 "
-    "FROM message_score GROUP BY model "
-    "UNION ALL SELECT name, day || end_day, 0, 0, 0, 0, 0, 0, 0, 0 FROM event WHERE kind IN "
-    "('holiday', 'promotion') "
-    "UNION ALL SELECT name, '', size, 0, 0, 0, 0, 0, 0, 0 FROM topic WHERE kind = 'message'";
-
-/* Filled in: of how many, what it counts as, of how many again, the metric. Gaps are between days on which an audience heard from us on any channel. */
-static const char SENDS[] =
-    "WITH usable AS ("
-    " SELECT id, channel, substr(sent_at, 1, 10) AS day, CAST(substr(sent_at, 12, 2) AS INTEGER) "
-    "AS hour,"
-    "  coalesce(audience, '') AS audience, %s AS trials, %s AS success FROM message"
-    " WHERE %s > 0 AND %s >= 0 AND substr(sent_at, 12, 2) GLOB '[0-2][0-9]'"
-    "  AND date(substr(sent_at, 1, 10)) IS NOT NULL AND CAST(substr(sent_at, 12, 2) AS INTEGER) < "
-    "24), "
-    "heard AS (SELECT audience, day, julianday(day) - julianday(lag(day) OVER (PARTITION BY "
-    "audience ORDER BY day))"
-    "  AS gap FROM (SELECT DISTINCT audience, day FROM usable)), "
-    "content AS (SELECT message, (question > 0) + 2 * (number > 0) + 4 * (emoji > 0) + 8 * "
-    "(urgency > 0)"
-    "  + 16 * (personal > 0) + 32 * (positive - negative > 0.25) + 64 * (negative - positive > "
-    "0.25)"
-    "  + 128 * (chars > (SELECT avg(chars) FROM message_score)) AS flags FROM message_score), "
-    "themed AS (SELECT m.id, min(t.id) AS theme FROM topic t JOIN topic_member m ON m.topic = t.id"
-    "  WHERE t.kind = 'message' GROUP BY m.id) "
-    "SELECT u.channel, u.day, u.hour, u.audience, h.gap, coalesce(c.flags, 0), th.theme, count(*),"
-    "  sum(u.trials), sum(u.success) "
-    "FROM usable u JOIN heard h ON h.audience = u.audience AND h.day = u.day "
-    "LEFT JOIN content c ON c.message = u.id LEFT JOIN themed th ON th.id = u.id "
-    "GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 6, 7";
 
 struct span {
     double first, last;
@@ -62,33 +32,6 @@ struct loader {
     int64_t *theme_id;
     char *audience[AUDIENCES_MAX]; /* of the channel at hand */
 };
-
-static const char *choose_metric(sqlite3 *db, const char *wanted, bw_err *err) {
-    static const char *const METRICS[] = {"orders", "clicks", "opens", "revenue"};
-    char sql[80], counts[120] = "";
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(sql, sizeof sql, "SELECT total(%s) FROM message", METRICS[i]);
-        if (wanted && !strcmp(wanted, METRICS[i]))
-            return METRICS[i];
-        if (wanted || i == 3)
-            continue;
-        double total = bw_db_number(db, sql, 0);
-        if (total >= BW_METRIC_LEAST)
-            return METRICS[i];
-        size_t used = strlen(counts);
-        snprintf(counts + used, sizeof counts - used, "%s%.0f %s", i ? ", " : "", total,
-                 METRICS[i]);
-    }
-    if (wanted)
-        bw_fail(err, BW_EUSAGE,
-                "'%s' is not counted for messages; orders, clicks, opens and revenue are", wanted);
-    else
-        bw_fail(err, BW_EDATA,
-                "messages brought %s: too few (%.0f are the least) to tell good hours from bad "
-                "ones; import messages with their results",
-                counts, BW_METRIC_LEAST);
-    return NULL;
-}
 
 static bw_status load_spans(sqlite3 *db, const char *kind, struct span **out, size_t *n,
                             bw_err *err) {
@@ -112,6 +55,11 @@ static bw_status load_spans(sqlite3 *db, const char *kind, struct span **out, si
     }
     sqlite3_finalize(s);
     return st;
+}
+
+static bw_status load_calendar(sqlite3 *db, struct calendar *c, bw_err *err) {
+    bw_status st = load_spans(db, "promotion", &c->promotion, &c->promotions, err);
+    return st == BW_OK ? load_spans(db, "holiday", &c->holiday, &c->holidays, err) : st;
 }
 
 static bw_status load_themes(sqlite3 *db, struct loader *l, bw_err *err) {
@@ -226,69 +174,75 @@ static bw_status add_send(struct loader *l, sqlite3_stmt *s, bw_err *err) {
     return BW_OK;
 }
 
-/* Counts where nobody counted the delivered; a sum of money is as uneven as its single amounts, of which an order
- * is one: mean square over mean is twice the mean for amounts that fall off exponentially. */
-static void choose_family(sqlite3 *db, bw_sends *out) {
-    bool delivered =
-        bw_db_number(db, "SELECT EXISTS (SELECT 1 FROM message WHERE delivered > 0)", 0) > 0;
-    bool money = strcmp(out->metric, "revenue") == 0;
-    out->family = money ? BW_FAMILY_MONEY : delivered ? BW_FAMILY_RATE : BW_FAMILY_COUNT;
-    out->unit = 1;
-    if (money)
-        out->unit = bw_db_number(db,
-                                 "SELECT 2 * total(revenue) / coalesce(nullif(total(orders), 0), "
-                                 "nullif(count(nullif(revenue, 0)), 0), 1) FROM message WHERE "
-                                 "revenue > 0",
-                                 1);
-    out->counted = delivered;
+/* Days that mean the same to the model get the same class. */
+static int64_t day_class(const struct calendar *c, double day) {
+    bw_calendar_day d = bw_calendar_day_of(day);
+    int64_t class = (d.year * 12 + d.month) * 7 + d.weekday;
+    class = 2 * class + (d.payday ? 1 : 0);
+    class = 2 * class + (inside(c->promotion, c->promotions, day, 0, 0) ? 1 : 0);
+    return 4 * class + holiday_phase(c, day);
 }
 
-static bw_status read_sends(sqlite3 *db, struct loader *l, bw_err *err) {
-    const char *metric = l->out->metric, *trials = l->out->counted ? "delivered" : "1";
-    char sql[sizeof SENDS + 120], success[40];
-    snprintf(success, sizeof success,
-             l->out->family == BW_FAMILY_RATE ? "min(%s, delivered)" : "%s", metric);
-    snprintf(sql, sizeof sql, SENDS, trials, success, trials, metric);
+static bool give_class(void *calendar, const char *day, int64_t *class) {
+    double number;
+    if (!bw_day_parse(day, &number))
+        return false;
+    *class = day_class(calendar, number);
+    return true;
+}
+
+static bw_status condense(sqlite3 *db, struct calendar *days, bw_detail *detail, bw_err *err) {
+    bw_status st = load_calendar(db, days, err);
+    if (st == BW_OK)
+        st = bw_cells_classify(db, give_class, days, err);
+    return st == BW_OK ? bw_cells_condense(db, detail, err) : st;
+}
+
+static void calendar_free(struct calendar *c) {
+    free(c->promotion);
+    free(c->holiday);
+}
+
+bw_status bw_sends_gather(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err) {
+    struct calendar days = {0};
+    bw_detail detail = BW_DETAIL_DAYS;
+    bw_status st = bw_sends_choose(db, metric, out, err);
+    if (st == BW_OK)
+        st = bw_cells_make(db, out, err);
+    if (st == BW_OK)
+        st = condense(db, &days, &detail, err);
+    out->merged = detail != BW_DETAIL_DAYS;
+    calendar_free(&days);
+    return st;
+}
+
+static bw_status read_cells(sqlite3 *db, struct loader *l, bw_err *err) {
     sqlite3_stmt *s;
-    bw_status st = bw_db_prepare(db, sql, &s, err);
+    bw_status st = bw_cells_prepare(db, &s, err);
     bool row = true;
-    double used = 0;
     while (st == BW_OK && row) {
         st = bw_db_step(s, &row, err);
-        if (st == BW_OK && row) {
+        if (st == BW_OK && row)
             st = add_send(l, s, err);
-            used += sqlite3_column_double(s, 7);
-        }
         if (st == BW_OK && bw_interrupted())
             st = bw_fail(err, BW_EINTERRUPTED, "interrupted");
     }
     sqlite3_finalize(s);
-    l->out->untimed = bw_db_number(db, "SELECT count(*) FROM message", 0) - used;
     return st;
 }
 
-bw_status bw_sends_load(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err) {
-    *out = (bw_sends){.first_day = INFINITY, .last_day = -INFINITY};
-    bw_err why = {{0}};
-    if (bw_db_number(db, "SELECT count(*) FROM message", 0) == 0)
-        return bw_fail(err, BW_EDATA,
-                       "there are no messages; 'bellwether import message FILE' brings them in");
-    out->metric = choose_metric(db, metric, &why);
-    if (!out->metric)
-        return bw_fail(err, metric ? BW_EUSAGE : BW_EDATA, "%s", why.text);
-    choose_family(db, out);
-    out->scored = bw_db_number(db, "SELECT count(*) FROM message_score", 0) > 0;
+bw_status bw_sends_read(sqlite3 *db, bw_sends *out, bw_err *err) {
+    out->first_day = INFINITY;
+    out->last_day = -INFINITY;
     struct loader l = {.out = out};
-    bw_status st = load_spans(db, "promotion", &l.days.promotion, &l.days.promotions, err);
-    if (st == BW_OK)
-        st = load_spans(db, "holiday", &l.days.holiday, &l.days.holidays, err);
+    bw_status st = load_calendar(db, &l.days, err);
     if (st == BW_OK)
         st = load_themes(db, &l, err);
     if (st == BW_OK)
-        st = read_sends(db, &l, err);
+        st = read_cells(db, &l, err);
+    out->untimed = bw_db_number(db, "SELECT count(*) FROM message", 0) - bw_cells_messages(db);
     forget_audiences(&l, out->channels ? &out->channel[out->channels - 1] : NULL);
-    free(l.days.promotion);
-    free(l.days.holiday);
+    calendar_free(&l.days);
     free(l.theme_id);
     if (st == BW_OK && !out->channels)
         st = bw_fail(err, BW_EDATA, "no message has both a time and a result");

@@ -1,5 +1,5 @@
 /* analyze/timing/timing_load.h - messages from the database, added up by channel, day, hour, audience and
- * content in SQL, so that memory follows the number of different sends and not of recipients. */
+ * content in SQL, so that memory does not follow the number of messages. */
 #ifndef BW_ANALYZE_TIMING_LOAD_H
 #define BW_ANALYZE_TIMING_LOAD_H
 
@@ -23,18 +23,21 @@ typedef struct {
     size_t themes;
     bool counted; /* messages say how many were delivered */
     bool scored;  /* content features were there */
+    bool merged;  /* days, perhaps audiences, are put together: there are too many cells */
     double first_day, last_day;
     double
         untimed; /* messages left out: no delivery count where others have one, no result, or no time */
 } bw_sends;
 
-/* metric NULL: the first of orders, clicks, opens with at least BW_METRIC_LEAST. Free with
- * bw_sends_free. */
-bw_status bw_sends_load(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err);
-void bw_sends_free(bw_sends *s);
+/* Chooses metric, family and unit. metric NULL: the first of orders, clicks, opens with at least
+ * BW_METRIC_LEAST. */
+bw_status bw_sends_choose(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err);
 #define BW_METRIC_LEAST 300.0
-
-/* A query whose rows change whenever what bw_sends_load reads changes. */
-extern const char BW_SENDS_INPUT[];
+/* Chooses, and adds the messages up into temporary tables, which bw_cells_drop (timing_cells.h) removes, also
+ * after a failure. */
+bw_status bw_sends_gather(sqlite3 *db, const char *metric, bw_sends *out, bw_err *err);
+/* Reads them into out->channel. Free with bw_sends_free. */
+bw_status bw_sends_read(sqlite3 *db, bw_sends *out, bw_err *err);
+void bw_sends_free(bw_sends *s);
 
 #endif

@@ -5,6 +5,7 @@
 #include "analyze/output.h"
 #include "analyze/store.h"
 #include "analyze/table.h"
+#include "analyze/timing/timing_cells.h"
 #include "analyze/timing/timing_load.h"
 #include "sql/db.h"
 
@@ -251,6 +252,12 @@ static bw_status fit_channels(struct stage *g, int window, bw_err *err) {
         bw_note(&g->notes,
                 "%.0f messages are left out: no time of day, no result, or no number delivered",
                 g->sends.untimed);
+    if (g->sends.merged)
+        bw_note(
+            &g->notes,
+            "there are more than %d cells of hour, day, audience and content in a channel: days of "
+            "one month, weekday and kind are judged together",
+            BW_CELLS_MOST);
     if (!g->sends.counted)
         bw_note(&g->notes,
                 "no message says how many were delivered: %s are taken as counts a message",
@@ -261,8 +268,8 @@ static bw_status fit_channels(struct stage *g, int window, bw_err *err) {
     return fitted ? BW_OK : bw_fail(err, BW_EDATA, "%s", why.text);
 }
 
-static bw_status stage_run(struct stage *g, const char *metric, int window, bw_err *err) {
-    bw_status st = bw_sends_load(g->db, metric, &g->sends, err);
+static bw_status stage_run(struct stage *g, int window, bw_err *err) {
+    bw_status st = bw_sends_read(g->db, &g->sends, err);
     if (st != BW_OK)
         return st;
     bw_day_format(g->sends.first_day, g->first);
@@ -284,17 +291,20 @@ bw_status bw_timing_run(sqlite3 *db, const char *metric, int window, bool force,
         return bw_fail(err, BW_EUSAGE, "a window of %d hours; 1 to 12 can be searched", window);
     snprintf(g.options, sizeof g.options, "{\"metric\":\"%s\",\"window\":%d}",
              metric ? metric : "auto", window);
-    bw_status st = bw_db_fingerprint(db, BW_SENDS_INPUT, g.input, err);
+    bw_status st = bw_sends_gather(db, metric, &g.sends, err);
+    if (st == BW_OK)
+        st = bw_db_fingerprint(db, BW_CELLS_INPUT, g.input, err);
     if (st == BW_OK && !force)
         *run = bw_run_find(db, "timing", g.input, g.options);
     if (st == BW_OK && !*run) {
-        st = stage_run(&g, metric, window, err);
+        st = stage_run(&g, window, err);
         *run = g.timing;
     }
     for (size_t c = 0; g.fit && c < g.sends.channels; c++)
         bw_timing_free(&g.fit[c]);
     free(g.fit);
     bw_sends_free(&g.sends);
+    bw_cells_drop(db);
     bw_notes_free(&g.notes);
     return st;
 }

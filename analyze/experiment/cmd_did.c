@@ -106,8 +106,15 @@ static void add_notes(struct job *j) {
                 r->units - 1);
     if (r->staggered)
         bw_note(&j->notes,
-                "each unit starts at its own time: the effect is the two-way fixed effects mean, "
-                "which mixes early and late starts; it misleads where effects grow over time");
+                "units start at different times: each treated row is held against units that are "
+                "not treated then; two-way fixed effects, which mix early and late starts, would "
+                "say %s",
+                bw_show(r->fixed_effects));
+    if (r->unjudged)
+        bw_note(&j->notes,
+                "%zu treated rows are left out: nobody was without the treatment at that time, or "
+                "their unit never was",
+                r->unjudged);
     if (j->labels)
         bw_note(&j->notes,
                 "%s holds names and no days or numbers: which period comes first is not "
@@ -130,6 +137,23 @@ static void add_notes(struct job *j) {
                 "both sides already moved apart before the start (p %.3f): the effect may be that "
                 "older difference",
                 r->pretrend_p);
+}
+
+/* The effect by periods since the start. */
+static void add_course(const bw_did_result *r, cJSON *o) {
+    bw_json_number(o, "fixed_effects", r->fixed_effects);
+    cJSON *list = cJSON_AddArrayToObject(o, "since_start");
+    for (size_t k = 0; k < r->sinces; k++) {
+        const bw_did_since *s = &r->since[k];
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddNumberToObject(row, "periods", (double)k);
+        bw_json_number(row, "effect", s->effect);
+        bw_json_number(row, "se", s->se);
+        bw_json_number(row, "lo", s->lo);
+        bw_json_number(row, "hi", s->hi);
+        cJSON_AddNumberToObject(row, "n", (double)s->rows);
+        cJSON_AddItemToArray(list, row);
+    }
 }
 
 static bw_status print_json(const struct job *j, bw_err *err) {
@@ -155,6 +179,8 @@ static bw_status print_json(const struct job *j, bw_err *err) {
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         bw_json_number(o, fields[i].key, fields[i].x);
     cJSON_AddBoolToObject(o, "log", j->log);
+    if (r->staggered)
+        add_course(r, o);
     bw_notes_json(&j->notes, o);
     return bw_json_print(o, err);
 }
@@ -168,6 +194,11 @@ static void print_text(const struct job *j) {
     printf("treated against untreated, after      %s\n", bw_show(r->naive_treated_control));
     if (j->time)
         printf("slopes differ before the start        p %s\n", bw_show_p(r->pretrend_p));
+    if (r->sinces)
+        puts("periods since the start");
+    for (size_t k = 0; k < r->sinces; k++)
+        printf("  %3zu   %s  (95 %% %s .. %s, %zu rows)\n", k, bw_show(r->since[k].effect),
+               bw_show(r->since[k].lo), bw_show(r->since[k].hi), r->since[k].rows);
 }
 
 /* The effect on all treated rows together; of logs, what those rows would have been without it is taken off. */
@@ -237,9 +268,9 @@ bw_status bw_cmd_experiment_did(int argc, char **argv, bw_err *err) {
         "experiment did FILE --treated COLUMN --post COLUMN --metric COLUMN [options]",
         "Difference in differences: how much more the treated units changed than the others. "
         "Errors are\n"
-        "clustered by unit. Where units start at their own times, --post is 1 from each unit's "
+        "clustered by unit. Where units start at different times, --post is 1 from each unit's own "
         "start on and\n"
-        "0 for units that never start.",
+        "0 for units that never start; each is then held against units that are not treated yet.",
         "  bellwether experiment did geo.csv --unit city --time date --treated treated \\\n"
         "      --post post --metric downloads --json\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);

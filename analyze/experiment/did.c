@@ -1,5 +1,5 @@
 /* analyze/experiment/did.c - difference in differences on a panel or on pooled rows. */
-#include "analyze/experiment/did.h"
+#include "analyze/experiment/did_internal.h"
 
 #include "analyze/linear.h"
 
@@ -14,19 +14,13 @@
 #define SWEEPS_MAX 500
 #define SWEEP_DONE 1e-11 /* largest mean left, relative to the column's spread */
 
-struct panel {
-    double *y;      /* [n] metric, logged when asked */
-    double *x;      /* [n, 4] 1, treated, post, treated x post */
-    size_t *period; /* [n] index of the time, when times are given */
-    size_t periods;
-    double *value; /* [periods] the times, ascending */
-};
-
 static void panel_free(struct panel *p) {
     free(p->y);
     free(p->x);
+    free(p->post);
     free(p->period);
     free(p->value);
+    free(p->start);
 }
 
 static int compare(const void *a, const void *b) {
@@ -46,6 +40,45 @@ static void index_times(const bw_did_data *d, struct panel *p) {
     }
 }
 
+static bw_status check_values(const bw_did_data *d, bw_err *err) {
+    for (size_t i = 0; i < d->n; i++)
+        if ((d->treated[i] != 0 && d->treated[i] != 1) || (d->post[i] != 0 && d->post[i] != 1))
+            return bw_fail(err, BW_EDATA,
+                           "row %zu: treated and post must be 0 or 1, found %g and %g", i + 1,
+                           d->treated[i], d->post[i]);
+    return BW_OK;
+}
+
+/* Untreated units for which post is never set share the one start of the treated. */
+static void spread_start(const bw_did_data *d, struct panel *p) {
+    size_t start = SIZE_MAX;
+    for (size_t u = 0; u < d->units; u++)
+        start = p->start[u] < start ? p->start[u] : start;
+    for (size_t i = 0; i < d->n; i++)
+        if (d->treated[i] == 0 && d->post[i] != 0)
+            return;
+    for (size_t i = 0; i < d->n; i++)
+        if (d->treated[i] == 0)
+            p->post[i] = p->period[i] >= start;
+}
+
+/* d is the caller's copy: its post is made p's own. */
+static bw_status read_starts(bw_did_data *d, struct panel *p, bw_did_result *out, bw_err *err) {
+    memcpy(p->post, d->post, d->n * sizeof *p->post);
+    bw_status st = check_values(d, err);
+    if (st != BW_OK || !d->time)
+        return st;
+    index_times(d, p);
+    if (!d->unit)
+        return BW_OK;
+    st = did_find_starts(d, p, err);
+    out->staggered = p->starts > 1;
+    if (st == BW_OK && p->starts == 1)
+        spread_start(d, p);
+    d->post = p->post;
+    return st;
+}
+
 static bw_status fill(const bw_did_data *d, struct panel *p, bw_err *err) {
     for (size_t i = 0; i < d->n; i++) {
         if (d->log && d->y[i] <= 0)
@@ -57,8 +90,6 @@ static bw_status fill(const bw_did_data *d, struct panel *p, bw_err *err) {
         double row[] = {1, d->treated[i], d->post[i], d->treated[i] * d->post[i]};
         memcpy(p->x + 4 * i, row, sizeof row);
     }
-    if (d->time)
-        index_times(d, p);
     return BW_OK;
 }
 
@@ -66,16 +97,10 @@ static bw_status check_flags(const bw_did_data *d, bw_did_result *out, bw_err *e
     static const char *CELL[] = {"untreated before the start", "treated before the start",
                                  "untreated after the start", "treated after the start"};
     size_t count[4] = {0};
-    for (size_t i = 0; i < d->n; i++) {
-        if ((d->treated[i] != 0 && d->treated[i] != 1) || (d->post[i] != 0 && d->post[i] != 1))
-            return bw_fail(err, BW_EDATA,
-                           "row %zu: treated and post must be 0 or 1, found %g and %g", i + 1,
-                           d->treated[i], d->post[i]);
+    for (size_t i = 0; i < d->n; i++)
         count[(size_t)(d->treated[i] + 2 * d->post[i])]++;
-    }
-    out->staggered = d->unit && d->time && !count[2] && count[0] && count[1] && count[3];
     for (size_t c = 0; c < 4; c++)
-        if (!count[c] && !(c == 2 && out->staggered))
+        if (!count[c] && !out->staggered)
             return bw_fail(err, BW_EDATA,
                            "no row is %s: without it the treatment cannot be told from %s", CELL[c],
                            c == 0 || c == 2 ? "a change that met everyone"
@@ -106,7 +131,7 @@ static bw_status check_units(const bw_did_data *d, bw_did_result *out, bw_err *e
     size_t others = d->units - out->treated_units;
     out->placebo =
         out->treated_units == 1 && others >= BW_DID_PLACEBOS && d->time && !out->staggered;
-    if (st == BW_OK && (out->treated_units < 2 || others < 2) && !out->placebo)
+    if (st == BW_OK && (out->treated_units < 2 || (others < 2 && !out->staggered)) && !out->placebo)
         st =
             bw_fail(err, BW_EDATA,
                     "%zu treated and %zu untreated units: with one unit on a side its own noise "
@@ -377,6 +402,15 @@ static void count_periods(const bw_did_data *d, const struct panel *p, bw_did_re
     free(after);
 }
 
+static void set_effect(const bw_contrast *c, bw_did_result *out) {
+    out->effect = c->estimate;
+    out->fixed_effects = c->estimate;
+    out->se = c->se;
+    out->lo = c->lo;
+    out->hi = c->hi;
+    out->p = c->p;
+}
+
 static bw_status estimate(const bw_did_data *d, struct panel *p, bw_did_result *out, bw_err *err) {
     bw_status st = fill(d, p, err);
     if (st != BW_OK)
@@ -391,27 +425,32 @@ static bw_status estimate(const bw_did_data *d, struct panel *p, bw_did_result *
         st = placebo_error(d, p, &c, &pretrend_p, err);
     if (st != BW_OK)
         return st;
-    out->effect = c.estimate;
-    out->se = c.se;
-    out->lo = c.lo;
-    out->hi = c.hi;
-    out->p = c.p;
+    set_effect(&c, out);
+    if (out->staggered && (st = did_staggered(d, p, out, err)) != BW_OK)
+        return st;
     out->pretrend_p = out->placebo ? pretrend_p : pretrend(d, p);
     cell_means(d, p, out);
     count_periods(d, p, out);
     return BW_OK;
 }
 
-bw_status bw_did(const bw_did_data *d, bw_did_result *out, bw_err *err) {
+bw_status bw_did(const bw_did_data *given, bw_did_result *out, bw_err *err) {
     *out = (bw_did_result){0};
-    bw_status st = check_flags(d, out, err);
+    bw_did_data d = *given;
+    struct panel p = {.y = malloc(d.n * sizeof(double)),
+                      .x = malloc(4 * d.n * sizeof(double)),
+                      .post = malloc(d.n * sizeof(double)),
+                      .period = malloc(d.n * sizeof(size_t)),
+                      .value = malloc(d.n * sizeof(double)),
+                      .start = malloc((d.units + 1) * sizeof(size_t))};
+    bool there = p.y && p.x && p.post && p.period && p.value && p.start;
+    bw_status st = there ? read_starts(&d, &p, out, err) : bw_fail_memory(err);
     if (st == BW_OK)
-        st = check_units(d, out, err);
-    if (st != BW_OK)
-        return st;
-    struct panel p = {malloc(d->n * sizeof(double)), malloc(4 * d->n * sizeof(double)),
-                      malloc(d->n * sizeof(size_t)), 0, malloc(d->n * sizeof(double))};
-    st = p.y && p.x && p.period && p.value ? estimate(d, &p, out, err) : bw_fail_memory(err);
+        st = check_flags(&d, out, err);
+    if (st == BW_OK)
+        st = check_units(&d, out, err);
+    if (st == BW_OK)
+        st = estimate(&d, &p, out, err);
     panel_free(&p);
     return st;
 }

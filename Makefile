@@ -31,7 +31,7 @@ TEST_SRC = $(filter-out tests/slow/%,$(wildcard tests/*/test_*.c))
 TEST_BIN = $(TEST_SRC:%.c=$(BUILD)/%)
 CLI_TEST = $(filter-out tests/cli/lib.sh,$(sort $(wildcard tests/cli/*.sh)))
 
-.PHONY: all demo test test-real test-slow test-browser test-odd test-asan test-valgrind test-clang bench bench-model bench-fit deps \
+.PHONY: all demo test test-real test-slow test-browser test-odd test-asan test-valgrind test-clang bench bench-model bench-fit bench-timing deps \
         format lint \
         install clean help
 .SECONDARY:
@@ -80,6 +80,9 @@ bench-model: all             ## the language core beside PyTorch
 
 bench-fit: all               ## channel effects by size, beside Stan where rstan is installed
 	tests/bench/fit.sh
+
+bench-timing: all            ## ten million messages through `timing`: seconds and peak memory
+	tests/bench/timing.sh 10000000
 
 bench: all                   ## all benchmarks: medians, and ratios to a peer in the same run
 	@for b in tests/bench/*.sh; do $$b || exit 1; done

@@ -4,7 +4,7 @@
 # One row a message and recipient over two years, in forty audiences and three channels, of which the evening
 # is twice as good as the morning: the best hour found must be one of the evening, or the run fails.
 set -eu
-rows=${1:-10000000}
+rows=${1:-1000000}
 bw=${BW:-$PWD/bellwether}
 dir=${KEEP:-$(mktemp -d)}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$dir"' EXIT

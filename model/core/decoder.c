@@ -1,7 +1,11 @@
 /* model/core/decoder.c - one step of a decoder over a key/value cache.
  *
  * The rows of a step are the new tokens of all sequences, one behind the other; every product runs
- * over all of them on packed weights, attention runs a sequence at a time against its own keys. */
+ * over all of them on packed weights, attention runs a sequence at a time against its own keys.
+ *
+ * All threads walk through the layers together, in one parallel region a step: the functions below
+ * that say "all threads" split their work among the region's threads and meet at its end. Rows,
+ * outputs and heads do not depend on each other, so any split gives the same bits. */
 #include "model/core/kv.h"
 #include "model/core/simd.h"
 
@@ -20,7 +24,6 @@ typedef struct {
     const bw_batch *batch;
     bw_batch placed; /* batch with positions that go on from each length */
     int32_t *positions;
-    bool shared; /* a step of few rows: among threads */
 } step;
 
 static size_t seq_of(const step *p, size_t i) {
@@ -34,22 +37,23 @@ static size_t piece_size(const bw_kv_cache *c, size_t in) {
     return (bw_rows_size(c->d->kind, GROUP, in) + 63) / 64 * 64;
 }
 
-/* y [rows, out] = x W^T + b. Many rows: threads take groups of rows. Few: a pass over the weights,
- * of which threads take parts. Neither rows nor outputs depend on each other, so any split gives
- * the same bits. */
+/* y [rows, out] = x W^T + b, all threads. Many rows: threads take groups of rows. Few: a pass over
+ * the weights, of which each thread takes a part, with its own packed copy of the rows. */
 static void multiply(const step *p, const bw_packed *w, const float *x, size_t rows, float *y) {
     bw_pack_kind kind = p->c->d->kind;
-    size_t in = bw_packed_in(w), out = bw_packed_out(w), piece = piece_size(p->c, in);
+    size_t in = bw_packed_in(w), out = bw_packed_out(w);
     if (rows <= GROUP) {
-        bw_rows_pack(kind, x, rows, in, p->c->s.packed);
-        (p->shared ? bw_packed_mul_shared : bw_packed_mul)(w, p->c->s.packed, rows, BW_FUSE_NONE, y,
-                                                           out);
+        size_t part = (size_t)omp_get_thread_num(), parts = (size_t)omp_get_num_threads();
+        void *work = (char *)p->c->s.packed + part * p->c->s.piece;
+        bw_rows_pack(kind, x, rows, in, work);
+        bw_packed_mul_part(w, work, rows, part, parts, y, out);
+#pragma omp barrier
         return;
     }
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, 1)
     for (size_t r = 0; r < rows; r += GROUP) {
         size_t n = rows - r < GROUP ? rows - r : GROUP;
-        void *work = (char *)p->c->s.packed + r / GROUP * piece;
+        void *work = (char *)p->c->s.packed + r / GROUP * p->c->s.piece;
         bw_rows_pack(kind, x + r * in, n, in, work);
         bw_packed_mul(w, work, n, BW_FUSE_NONE, y + r * out, out);
     }
@@ -82,9 +86,9 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
         most(bw_attn_scratch(&(bw_attn){.head_dim = t->c.head_dim, .n_k = keys}), keys);
     size_t width = 2 * dim + fused + w->q_dim + up + w->shape.ffn, total;
     size_t widest = most(most(dim, w->q_dim), w->shape.ffn);
-    size_t groups = (rows + GROUP - 1) / GROUP;
-    size_t threads = (size_t)omp_get_max_threads(), packed;
-    if (!bw_size_mul(rows, width, &total) || !bw_size_mul(groups, piece_size(c, widest), &packed) ||
+    size_t threads = (size_t)omp_get_max_threads(), packed, piece = piece_size(c, widest);
+    size_t groups = most((rows + GROUP - 1) / GROUP, threads);
+    if (!bw_size_mul(rows, width, &total) || !bw_size_mul(groups, piece, &packed) ||
         !bw_size_mul(threads, attention, &attention))
         return bw_fail_memory(err);
     s->arena = calloc(total + attention, sizeof *s->arena);
@@ -99,6 +103,7 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     s->act = s->up + rows * up;
     s->scores = s->act + rows * w->shape.ffn;
     s->threads = threads;
+    s->piece = piece;
     s->scores_size = attention / threads;
     s->rows = rows;
     return BW_OK;
@@ -217,50 +222,49 @@ static void attend_group(const attention *x, size_t g, float *scratch) {
     }
 }
 
-/* All sequences and heads; threads take heads. */
+/* All sequences and heads; all threads. */
 static void attend(const step *p, size_t layer,
                    attention of(const step *p, size_t layer, size_t i)) {
     bw_kv_scratch *s = &p->c->s;
-    size_t groups = p->c->d->t->dec.shape.kv_heads, n = p->batch->n_seq, work = 0;
-    for (size_t i = 0; i < n; i++) {
-        attention x = of(p, layer, i);
-        work += x.a.n_q * x.a.n_k * x.a.o_stride;
-    }
-    bool share = work >= BW_WORTH_THREADS && (p->shared || p->batch->n_tokens > GROUP);
-#pragma omp parallel for schedule(dynamic, 1) if (share)
+    size_t groups = p->c->d->t->dec.shape.kv_heads, n = p->batch->n_seq;
+    float *scores = s->scores + (size_t)omp_get_thread_num() * s->scores_size;
+#pragma omp for schedule(dynamic, 1)
     for (size_t j = 0; j < n * groups; j++) {
         attention x = of(p, layer, j / groups);
-        attend_group(&x, j % groups, s->scores + (size_t)omp_get_thread_num() * s->scores_size);
+        attend_group(&x, j % groups, scores);
     }
 }
 
-/* The new rows of qkv join the caches of their sequences. */
-static void keep_keys(const step *p, size_t layer) {
+/* The new row r of qkv, the k-th of sequence i: turned by its position, its key and value kept. */
+static void place_row(const step *p, size_t layer, size_t i, size_t k) {
     bw_kv_cache *c = p->c;
-    const bw_tf_stack_weights *w = &c->d->t->dec;
-    size_t fused = w->q_dim + 2 * w->kv_dim, kv = w->kv_dim;
+    const bw_transformer *t = c->d->t;
+    const bw_tf_stack_weights *w = &t->dec;
+    size_t fused = w->q_dim + 2 * w->kv_dim, kv = w->kv_dim, r = p->batch->start[i] + k;
+    size_t at = (bw_kv_length(c, seq_of(p, i)) + k) * kv;
+    float *row = c->s.qkv + r * fused, *keys = keys_of(c, seq_of(p, i), layer);
+    if (t->c.pos == BW_POS_ROTARY)
+        bw_rope(row, c->ws->rope, p->positions + r, 1, fused, w->shape.heads + w->shape.kv_heads,
+                t->c.head_dim, false);
+    memcpy(keys + at, row + w->q_dim, kv * sizeof *row);
+    memcpy(keys + bw_kv_plane(c) + at, row + w->q_dim + kv, kv * sizeof *row);
+}
+
+/* All threads. */
+static void place_rows(const step *p, size_t layer) {
     for (size_t i = 0; i < p->batch->n_seq; i++) {
-        size_t first = p->batch->start[i], n = p->batch->start[i + 1] - first;
-        size_t length = bw_kv_length(c, seq_of(p, i));
-        float *k = keys_of(c, seq_of(p, i), layer), *v = k + bw_kv_plane(c);
-        for (size_t r = 0; r < n; r++) {
-            const float *row = c->s.qkv + (first + r) * fused + w->q_dim;
-            memcpy(k + (length + r) * kv, row, kv * sizeof *k);
-            memcpy(v + (length + r) * kv, row + kv, kv * sizeof *v);
-        }
+        size_t n = p->batch->start[i + 1] - p->batch->start[i];
+#pragma omp for schedule(static) nowait
+        for (size_t k = 0; k < n; k++)
+            place_row(p, layer, i, k);
     }
+#pragma omp barrier
 }
 
 static void self_attention(const step *p, size_t layer) {
     bw_kv_cache *c = p->c;
-    const bw_transformer *t = c->d->t;
-    const bw_tf_stack_weights *w = &t->dec;
-    size_t rows = p->batch->n_tokens, fused = w->q_dim + 2 * w->kv_dim;
-    multiply(p, c->d->layers[layer].qkv, c->s.h, rows, c->s.qkv);
-    if (t->c.pos == BW_POS_ROTARY)
-        bw_rope(c->s.qkv, c->ws->rope, p->positions, rows, fused,
-                w->shape.heads + w->shape.kv_heads, t->c.head_dim, false);
-    keep_keys(p, layer);
+    multiply(p, c->d->layers[layer].qkv, c->s.h, p->batch->n_tokens, c->s.qkv);
+    place_rows(p, layer);
     attend(p, layer, self_attention_of);
 }
 
@@ -275,35 +279,47 @@ static void feed_forward(const step *p, size_t layer) {
     const bw_tf_config *cfg = &c->d->t->c;
     size_t rows = p->batch->n_tokens, ffn = c->d->t->dec.shape.ffn;
     multiply(p, c->d->layers[layer].up, c->s.h, rows, c->s.up);
-    if (cfg->gated)
-        bw_act_gated(cfg->act, c->s.act, c->s.up, rows, ffn);
-    else
-        bw_act_forward(cfg->act, c->s.act, c->s.up, rows * ffn);
+#pragma omp for schedule(static)
+    for (size_t r = 0; r < rows; r++) {
+        if (cfg->gated)
+            bw_act_gated(cfg->act, c->s.act + r * ffn, c->s.up + r * 2 * ffn, 1, ffn);
+        else
+            bw_act_forward(cfg->act, c->s.act + r * ffn, c->s.up + r * ffn, ffn);
+    }
 }
 
-/* Before a block: h = norm(x), or x itself in post-norm models. */
+/* Before a block: h = norm(x), or x itself in post-norm models. All threads. */
 static void open_block(const step *p, const bw_tf_norm *n) {
     bw_kv_scratch *s = &p->c->s;
     const bw_transformer *t = p->c->d->t;
-    size_t rows = p->batch->n_tokens;
-    if (t->c.pre_norm)
-        bw_tf_norm_forward(t, n, s->h, NULL, NULL, s->x, rows);
-    else
-        memcpy(s->h, s->x, rows * t->c.dim * sizeof *s->x);
+    size_t rows = p->batch->n_tokens, dim = t->c.dim;
+#pragma omp for schedule(static)
+    for (size_t r = 0; r < rows; r++) {
+        if (t->c.pre_norm)
+            bw_tf_norm_forward(t, n, s->h + r * dim, NULL, NULL, s->x + r * dim, 1);
+        else
+            memcpy(s->h + r * dim, s->x + r * dim, dim * sizeof *s->x);
+    }
 }
 
-/* After it: x += f W^T + b, and in post-norm models the norm. */
+/* After it: x += f W^T + b, and in post-norm models the norm. All threads; no need to meet at the end,
+ * since open_block gives each thread the rows that it had here. */
 static void close_block(const step *p, const bw_tf_norm *n, const bw_packed *w, const float *f) {
     bw_kv_scratch *s = &p->c->s;
     const bw_transformer *t = p->c->d->t;
-    size_t rows = p->batch->n_tokens, size = rows * t->c.dim;
+    size_t rows = p->batch->n_tokens, dim = t->c.dim;
     multiply(p, w, f, rows, s->h);
-    for (size_t i = 0; i < size; i++)
-        s->x[i] += s->h[i];
-    if (!t->c.pre_norm)
-        bw_tf_norm_forward(t, n, s->x, NULL, NULL, s->x, rows);
+#pragma omp for schedule(static) nowait
+    for (size_t r = 0; r < rows; r++) {
+        float *x = s->x + r * dim;
+        for (size_t i = 0; i < dim; i++)
+            x[i] += s->h[r * dim + i];
+        if (!t->c.pre_norm)
+            bw_tf_norm_forward(t, n, x, NULL, NULL, x, 1);
+    }
 }
 
+/* All threads. */
 static void run_layers(const step *p) {
     const bw_decoder *d = p->c->d;
     const bw_tf_stack_weights *w = &d->t->dec;
@@ -323,18 +339,22 @@ static void run_layers(const step *p) {
     }
 }
 
-/* Scores after the last new token of each sequence. */
+/* Scores after the last new token of each sequence. All threads. */
 static void score_last(const step *p, float *logits) {
     const bw_transformer *t = p->c->d->t;
     bw_kv_scratch *s = &p->c->s;
     size_t dim = t->c.dim, n = p->batch->n_seq;
-    for (size_t i = 0; i < n; i++)
-        memmove(s->x + i * dim, s->x + (p->batch->start[i + 1] - 1) * dim, dim * sizeof *s->x);
-    if (t->c.pre_norm)
-        bw_tf_norm_forward(t, &t->dec.final_norm, s->x, NULL, NULL, s->x, n);
-    for (size_t i = 0; i < n * dim; i++)
-        s->x[i] *= t->c.lm_scale;
-    multiply(p, p->c->d->lm, s->x, n, logits);
+#pragma omp barrier
+#pragma omp for schedule(static)
+    for (size_t i = 0; i < n; i++) {
+        float *h = s->h + i * dim;
+        memcpy(h, s->x + (p->batch->start[i + 1] - 1) * dim, dim * sizeof *h);
+        if (t->c.pre_norm)
+            bw_tf_norm_forward(t, &t->dec.final_norm, h, NULL, NULL, h, 1);
+        for (size_t k = 0; k < dim; k++)
+            h[k] *= t->c.lm_scale;
+    }
+    multiply(p, p->c->d->lm, s->h, n, logits);
 }
 
 static void embed(const step *p) {
@@ -387,12 +407,15 @@ static double seconds(void) {
 static void run(step *p, float *logits) {
     bw_pace *pace = &p->c->pace;
     bool few = p->batch->n_tokens <= GROUP && omp_get_max_threads() > 1;
+    bool share = few ? bw_pace_next(pace) : true;
     double start = seconds();
-    p->shared = few && bw_pace_next(pace);
     place(p);
     embed(p);
-    run_layers(p);
-    score_last(p, logits);
+#pragma omp parallel if (share)
+    {
+        run_layers(p);
+        score_last(p, logits);
+    }
     if (few)
         bw_pace_note(pace, seconds() - start);
 }

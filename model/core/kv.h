@@ -30,7 +30,9 @@ typedef struct {
     float *x, *h, *qkv, *ctx, *up, *act;
     float *scores; /* [threads][scores_size], attention */
     size_t threads, scores_size;
-    void *packed; /* rows in the form of the packed weights */
+    void
+        *packed; /* rows as the packed weights read them, `piece` bytes a thread or group of rows */
+    size_t piece;
     size_t rows;
     float *arena;
 } bw_kv_scratch;

@@ -57,10 +57,10 @@ typedef enum { BW_FUSE_NONE, BW_FUSE_GELU, BW_FUSE_RELU, BW_FUSE_SILU } bw_fuse;
 /* y = act(x W^T + b) from packed rows.   y: [rows, out], leading dimension ldy >= out */
 void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
                    size_t ldy);
-/* The same bits, the outputs shared among the OpenMP threads where the weights are large enough to
- * pay: for few rows, whose product is a single pass over the weights. */
-void bw_packed_mul_shared(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
-                          size_t ldy);
+/* Part `part` of `parts` of the same product: some of the outputs, the same bits, no activation. For
+ * few rows, whose product is a single pass over the weights that threads divide. */
+void bw_packed_mul_part(const bw_packed *p, const void *work, size_t rows, size_t part,
+                        size_t parts, float *y, size_t ldy);
 
 /* x: [n] in place; GELU is the erf form, to 2.2e-6. Same bits on every machine. */
 void bw_fuse_apply(bw_fuse act, float *x, size_t n);

@@ -157,16 +157,10 @@ void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse ac
     }
 }
 
-#define WORTH_SHARING 131072 /* bytes: a few microseconds of memory, what waking a thread costs */
-#define SHARES        8      /* more than there are threads: a core that others use gets fewer */
-
-void bw_packed_mul_shared(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
-                          size_t ldy) {
-    block b = block_of(p, work, rows, act, y, ldy);
-    size_t share = (p->panels + SHARES - 1) / SHARES;
-#pragma omp parallel for schedule(dynamic, 1) if (bw_packed_bytes(p) >= WORTH_SHARING)
-    for (size_t at = 0; at < p->panels; at += share)
-        mul_block(p, at, at + share < p->panels ? at + share : p->panels, &b);
+void bw_packed_mul_part(const bw_packed *p, const void *work, size_t rows, size_t part,
+                        size_t parts, float *y, size_t ldy) {
+    block b = block_of(p, work, rows, BW_FUSE_NONE, y, ldy);
+    mul_block(p, p->panels * part / parts, p->panels * (part + 1) / parts, &b);
 }
 
 /* The largest value of a row is known once its last panel is done: until then BW_STAGE_ROWS rows wait

@@ -154,9 +154,9 @@ static bool range_reads_as(const verifier *v, const char *text, bw_unit unit, do
 static bool chance_reads_as(const verifier *v, const char *text, double p) {
     const bw_locale *l = v->shop->locale;
     if (strcmp(text, bw_word(l, "chance.over")) == 0)
-        return p >= 0.99;
+        return p >= 0.995;
     if (strcmp(text, bw_word(l, "chance.under")) == 0)
-        return p < 0.01;
+        return p < 0.005;
     return reads_as(v, text, BW_SHARE, p, 0);
 }
 

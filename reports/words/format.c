@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHARE_NOISE 1e-9 /* what rounding of sums leaves of nothing and of all */
 #define MINUS "\xe2\x88\x92" /* U+2212 */
 
 static const char *const UNITS[] = {
@@ -52,6 +53,16 @@ static int finest(bw_unit unit) {
     }
 }
 
+/* Neither nothing nor all of something is shown for a share that is not exactly that: 0.02 %, 99.8 %. */
+static int share_place(double value, int place) {
+    double x = fabs(value), half = 0.5 * pow(10, place);
+    if (x > SHARE_NOISE && x < half)
+        return magnitude(x);
+    if (x < 1 - SHARE_NOISE && x >= 1 - half)
+        return magnitude(1 - x);
+    return place;
+}
+
 bw_number bw_number_style(double value, double lo, double hi, bw_unit unit) {
     bw_number s = {.unit = unit, .scale_of = fabs(value)};
     int digits = magnitude(value);
@@ -75,6 +86,8 @@ bw_number bw_number_style(double value, double lo, double hi, bw_unit unit) {
     if (unit == BW_SHARE && fabs(value) >= 0.0995)
         s.place = larger(s.place, -2);
     s.place = larger(s.place, finest(unit));
+    if (unit == BW_SHARE)
+        s.place = share_place(value, s.place);
     if (unit == BW_MONEY &&
         magnitude(s.scale_of) >= 3) /* "7.0k", "77.0k", "247k": one decimal at most */
         s.place = larger(s.place, magnitude(s.scale_of) / 3 * 3 - 1);
@@ -229,20 +242,28 @@ void bw_format_range(const bw_locale *l, bw_buf *out, double lo, double hi,
     bw_format(l, out, hi, style);
 }
 
-void bw_format_chance(const bw_locale *l, bw_buf *out, double p) {
-    if (p >= 0.995)
-        bw_buf_add(out, bw_word(l, "chance.over"));
-    else if (p < 0.005)
-        bw_buf_add(out, bw_word(l, "chance.under"));
-    else
-        bw_buf_addf(out, "%.0f%%", p * 100);
+/* A chance in whole percent, as shown; 0 and 100 stand for less than half a percent from the end. */
+static int percent_of(double p) {
+    return !(p >= 0.005) ? 0 : p >= 0.995 ? 100 : (int)floor(p * 100 + 0.5);
 }
 
-/* Bounds of the verbal scale, after the calibrated language of the IPCC (Mastrandrea et al. 2010). */
+void bw_format_chance(const bw_locale *l, bw_buf *out, double p) {
+    int percent = percent_of(p);
+    if (percent == 100)
+        bw_buf_add(out, bw_word(l, "chance.over"));
+    else if (percent == 0)
+        bw_buf_add(out, bw_word(l, "chance.under"));
+    else
+        bw_buf_addf(out, "%d%%", percent);
+}
+
+/* Bounds of the verbal scale, after the calibrated language of the IPCC (Mastrandrea et al. 2010).
+ * The number shown decides, so that the word and the number beside it agree at every bound. */
 size_t bw_hedge_class(double p) {
-    static const double FROM[] = {0.01, 0.10, 0.33, 0.66, 0.90, 0.99};
+    static const int FROM[] = {1, 10, 33, 66, 90, 99};
+    int percent = percent_of(p);
     size_t i = 0;
-    while (i < sizeof FROM / sizeof *FROM && p >= FROM[i])
+    while (i < sizeof FROM / sizeof *FROM && percent >= FROM[i])
         i++;
     return i;
 }

@@ -99,6 +99,13 @@ static bool add_by_fact(bw_buf *out, const bw_fact *f, const char *part, size_t 
     return true;
 }
 
+/* A count is expected in fractions: 4.5 of 5, and 4.5 is shown. */
+static bw_number reference_style(const bw_fact *f, bw_number style) {
+    if (f->unit == BW_COUNT && f->reference != round(f->reference) && fabs(f->reference) < 100)
+        style.place = -1;
+    return style;
+}
+
 static void add_fact(const bw_locale *l, bw_buf *out, const bw_fact *f, const char *part, size_t n,
                      const char *end, bool compact) {
     bw_number style = bw_fact_style(f);
@@ -110,7 +117,7 @@ static void add_fact(const bw_locale *l, bw_buf *out, const bw_fact *f, const ch
     else if (part_is(part, n, "hi"))
         add_number(l, out, f, 'h', f->hi, style);
     else if (part_is(part, n, "reference"))
-        add_number(l, out, f, 'r', f->reference, style);
+        add_number(l, out, f, 'r', f->reference, reference_style(f, style));
     else if (part_is(part, n, "abs"))
         add_number(l, out, f, 'v', fabs(f->value), style);
     else if (part_is(part, n, "n"))

@@ -113,8 +113,8 @@ static bool belongs(const guard *g, const char *text, const bw_fact *f, size_t *
     }
     n = bw_guard_number(g->l, text, BW_SHARE, &x, &half);
     if (n && strchr(text, '%') &&
-        (near(x, f->probability, half) || (x >= 0.985 && f->probability >= 0.99) ||
-         (x >= 0 && x <= 0.015 && f->probability < 0.01))) {
+        (near(x, f->probability, half) || (x >= 0.985 && f->probability >= 0.995) ||
+         (x >= 0 && x <= 0.015 && f->probability < 0.005))) {
         *used = n;
         return true;
     }

@@ -73,7 +73,8 @@ double bw_rounded(double value, const bw_number *style);
 
 /* "98%"; "over 99%" and "under 1%" at the ends. */
 void bw_format_chance(const bw_locale *l, bw_buf *out, double probability);
-/* The words for a probability: fixed ranges, hedge.0 (under 1 %) to hedge.6 (99 % and more). */
+/* The words for a probability: fixed ranges of the percentage as bw_format_chance shows it, hedge.0
+ * (under 1 %) to hedge.6 (99 % and more). */
 size_t bw_hedge_class(double probability);
 const char *bw_hedge(const bw_locale *l, double probability);
 

@@ -4,6 +4,7 @@
 
 #include "reports/words/guard.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static bw_arena *arena;
@@ -116,14 +117,80 @@ static void test_dates(void **state) {
 static void test_hedges_have_fixed_ranges(void **state) {
     (void)state;
     assert_string_equal(bw_hedge(en, 0.9), "very likely");
-    assert_string_equal(bw_hedge(en, 0.8999), "likely");
+    assert_string_equal(bw_hedge(en, 0.8949), "likely");
     assert_string_equal(bw_hedge(en, 0.33), "about as likely as not");
-    assert_string_equal(bw_hedge(en, 0.0099), "almost impossible");
+    assert_string_equal(bw_hedge(en, 0.0049), "almost impossible");
     assert_string_equal(bw_hedge(zh, 0.99), "几乎可以肯定");
     bw_buf b = {0};
     bw_format_chance(en, &b, 0.9999);
     assert_string_equal(b.text, "over 99%");
     bw_buf_free(&b);
+}
+
+/* The word that goes with a percentage, from the ranges that the section on method states. */
+static const char *word_for(const bw_locale *l, int percent) {
+    static const int UP_TO[] = {0, 9, 32, 65, 89, 98, 100};
+    char key[16];
+    int i = 0;
+    while (percent > UP_TO[i])
+        i++;
+    snprintf(key, sizeof key, "hedge.%d", i);
+    return bw_word(l, key);
+}
+
+/* Steps of a thousandth, and a hair to either side: all bounds of words and of rounding are met. */
+static void test_word_and_number_of_a_chance_agree(void **state) {
+    (void)state;
+    const bw_locale *both[] = {en, zh};
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i <= 1000; i++)
+            for (int hair = -1; hair <= 1; hair++) {
+                double p = fmin(fmax(i / 1000.0 + hair * 1e-9, 0), 1);
+                bw_buf b = {0};
+                bw_format_chance(both[k], &b, p);
+                bool over = strcmp(b.text, bw_word(both[k], "chance.over")) == 0,
+                     under = strcmp(b.text, bw_word(both[k], "chance.under")) == 0;
+                int percent = over ? 100 : under ? 0 : atoi(b.text);
+                if (!over && !under && (percent < 1 || percent > 99))
+                    fail_msg("%.10f is shown as %s", p, b.text);
+                if (fabs(percent - p * 100) > 0.5 + 1e-6)
+                    fail_msg("%.10f is shown as %s", p, b.text);
+                if (strcmp(bw_hedge(both[k], p), word_for(both[k], percent)) != 0)
+                    fail_msg("%.10f: %s (%s)", p, bw_hedge(both[k], p), b.text);
+                bw_buf_free(&b);
+            }
+}
+
+static void test_a_share_is_nothing_or_all_only_when_it_is(void **state) {
+    (void)state;
+    for (int i = 0; i <= 10000; i++) {
+        double p = i / 10000.0;
+        const char *text = number(en, p, NAN, NAN, BW_SHARE, false);
+        if ((atof(text) == 0) != (i == 0) || (atof(text) == 100) != (i == 10000))
+            fail_msg("%.4f is shown as %s", p, text);
+    }
+    assert_string_equal(number(en, 0.0002, NAN, NAN, BW_SHARE, false), "0.02%");
+    assert_string_equal(number(en, 0.9996, NAN, NAN, BW_SHARE, false), "99.96%");
+    assert_string_equal(number(en, 0.9996, 0.98, 1.02, BW_SHARE, false), "99.96%");
+}
+
+static void test_what_is_expected_of_a_count_keeps_its_half(void **state) {
+    (void)state;
+    bw_fact settled = {.id = "s", .unit = BW_COUNT, .value = 5, .lo = NAN, .hi = NAN},
+            inside = {.id = "i", .unit = BW_COUNT, .value = 5, .lo = NAN, .hi = NAN};
+    inside.reference = 4.5;
+    bw_message m = {.key = "record.calibration"};
+    bw_message_fact(&m, "settled", &settled);
+    bw_message_fact(&m, "inside", &inside);
+    const bw_locale *both[] = {en, zh};
+    for (int k = 0; k < 2; k++) {
+        bw_buf marked = {0}, plain = {0};
+        bw_grammar_say(both[k], &m, 0, BW_PROSE, &marked);
+        bw_unmark(marked.text, &plain);
+        assert_non_null(strstr(plain.text, "4.5"));
+        bw_buf_free(&marked);
+        bw_buf_free(&plain);
+    }
 }
 
 static void test_languages_hold_the_same_keys(void **state) {
@@ -206,6 +273,9 @@ int main(void) {
         cmocka_unit_test(test_ranges_share_one_scale),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_hedges_have_fixed_ranges),
+        cmocka_unit_test(test_word_and_number_of_a_chance_agree),
+        cmocka_unit_test(test_a_share_is_nothing_or_all_only_when_it_is),
+        cmocka_unit_test(test_what_is_expected_of_a_count_keeps_its_half),
         cmocka_unit_test(test_languages_hold_the_same_keys),
         cmocka_unit_test(test_every_way_of_saying_it_uses_the_same_slots),
         cmocka_unit_test(test_chinese_spacing),

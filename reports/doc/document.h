@@ -61,6 +61,15 @@ const char *bw_marked_fact(const bw_document *d, const bw_fact *f, const char *p
 /* The chart in both layouts; when the data have nothing to show a paragraph says why. */
 bw_status bw_chart_block(bw_document *d, bw_section *sec, const char *name, bw_err *err);
 
+#define BW_NOTABLE_CHANGE 0.15 /* from here a move is told with its reason, or that there is none */
+
+/* The single figures that moved, section_movers.c. */
+bw_status bw_movers_say(bw_document *d, bw_buf *paragraph, bw_err *err);
+/* -1, 0, 1: the week below, inside, above its normal range; 0 when that is not known. */
+int bw_week_side(const bw_fact *week, const bw_fact *normal);
+/* An event of the week, promotions and holidays included, as the report calls it; NULL without one. */
+bw_status bw_week_event(bw_document *d, const char **name, bw_err *err);
+
 /* A quote fit to print: redacted, one line, cut at a word; arena. */
 const char *bw_quote_tidy(const bw_document *d, const char *text);
 /* Parts of the customers' section, section_topics.c; last: the last day they speak of. */

@@ -131,6 +131,23 @@ static void say_refit(bw_document *d, bw_buf *p) {
     bw_say(d, p, &m);
 }
 
+#define SPEND_MOVED 0.05 /* a smaller move of spend does not explain a shift of sources */
+
+/* The source that rose, or fell, most in half a year, and whether its spend went the same way. */
+static void say_source(bw_document *d, bw_buf *p, const char *measure) {
+    const bw_fact *shift = find(d, measure, ""),
+                  *spend = shift ? find(d, "source.spend", shift->at) : NULL;
+    if (!shift)
+        return;
+    bool why = spend && spend->value * shift->value > 0 && fabs(spend->value) >= SPEND_MOVED;
+    bw_message m = {.key = why ? "channels.source" : "channels.source.no_reason", .salience = 0.4};
+    bw_message_name(&m, "channel", bw_shop_channel(d->shop, shift->at));
+    bw_message_fact(&m, "shift", shift);
+    if (why)
+        bw_message_fact(&m, "spend", spend);
+    bw_say(d, p, &m);
+}
+
 bw_status bw_section_channels(bw_document *d, bw_err *err) {
     bw_section *sec = bw_section_add(d, "channels");
     if (!d->shop->has_spend) {
@@ -146,6 +163,9 @@ bw_status bw_section_channels(bw_document *d, bw_err *err) {
         say_concentration(d, &p);
         say_memory(d, &p);
         say_refit(d, &p);
+        bw_say_done(d, sec, &p);
+        say_source(d, &p, "source.up");
+        say_source(d, &p, "source.down");
         bw_say_done(d, sec, &p);
     }
     static const char *const CHARTS[] = {"roas", "budget", "curves", "sources"};

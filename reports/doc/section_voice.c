@@ -13,6 +13,11 @@ static const bw_fact *find(const bw_document *d, const char *measure) {
 
 /* ---- mood ---- */
 
+static bool mood_moved(const bw_document *d) {
+    const bw_fact *shift = find(d, "voice.shift");
+    return shift && (shift->lo > 0 || shift->hi < 0);
+}
+
 static void say_mood(bw_document *d, bw_buf *p) {
     const bw_fact *now = find(d, "voice.sentiment"), *shift = find(d, "voice.shift"),
                   *event = find(d, "voice.event"), *reviews = find(d, "voice.reviews");
@@ -23,7 +28,7 @@ static void say_mood(bw_document *d, bw_buf *p) {
     bw_message_fact(&m, "reviews", reviews);
     bw_say(d, p, &m);
     if (shift) {
-        bool clear = shift->lo > 0 || shift->hi < 0;
+        bool clear = mood_moved(d);
         bw_message s = {.key = clear ? "voice.shift" : "voice.steady",
                         .salience = clear ? 0.8 : 0.5};
         bw_message_fact(&s, "shift", shift);
@@ -39,9 +44,73 @@ static void say_mood(bw_document *d, bw_buf *p) {
     }
 }
 
-static void say_aspects(bw_document *d, bw_buf *p) {
+/* ---- topics that moved, and why ---- */
+
+/* The newest change of the last eight weeks that customers can have felt for one week at least. */
+static bw_status recent_event(bw_document *d, const char *last, const char **name, bw_err *err) {
+    const char **names;
+    size_t n;
+    bw_status st = bw_query(d->shop, "t", &n, err,
+                            "SELECT name FROM event WHERE kind NOT IN ('holiday', 'promotion') AND "
+                            "day BETWEEN date(?2, '-55 days') AND date(?2, '-7 days') ORDER BY day "
+                            "DESC, name LIMIT 1",
+                            0, last, &names);
+    bw_shop *s = d->shop;
+    *name =
+        st == BW_OK && n ? bw_shop_part(s, bw_arena_textf(s->arena, "_event:%s", names[0])) : NULL;
+    return st;
+}
+
+/* The product that most mentions of the topic are about, in a shop with more than one. */
+static bw_status blamed_product(bw_document *d, const char *aspect, const char *last,
+                                const bw_fact **share, bw_err *err) {
+#define OF_ASPECT                                                                         \
+    "FROM review_aspect a JOIN review r ON r.id = a.review WHERE a.mentioned >= 0.5 AND " \
+    "a.aspect = %Q AND r.day > date(%Q, '-28 days') AND r.day <= %Q"
+    bw_shop *s = d->shop;
+    const char **product;
+    size_t n;
+    *share = NULL;
+    char *sql = sqlite3_mprintf("SELECT r.product " OF_ASPECT
+                                " AND r.product <> '' GROUP BY r.product ORDER BY count(*) DESC, "
+                                "r.product LIMIT 2",
+                                aspect, last, last);
+    bw_status st = sql ? bw_query(s, "t", &n, err, sql, 0, NULL, &product) : bw_fail_memory(err);
+    sqlite3_free(sql);
+    if (st != BW_OK || n < 2)
+        return st;
+    return bw_fact_add(
+        s->facts, (bw_fact_name){"aspect.product", aspect, product[0], "share"}, share, err,
+        "SELECT avg(r.product = %Q) AS value, count(*) AS n " OF_ASPECT " HAVING value > 0.5",
+        product[0], aspect, last, last);
+#undef OF_ASPECT
+}
+
+/* What may be behind a topic (NULL: the whole mood) that moved, or that nothing is known of it. */
+static bw_status say_why(bw_document *d, bw_buf *p, const char *aspect, const char *last,
+                         bw_err *err) {
+    const bw_fact *share = NULL;
+    const char *event = NULL;
+    bw_status st = recent_event(d, last, &event, err);
+    if (st == BW_OK && aspect && !event)
+        st = blamed_product(d, aspect, last, &share, err);
+    bw_message m = {.key = event   ? "voice.why.event"
+                           : share ? "voice.why.product"
+                                   : "voice.why.none",
+                    .salience = 0.8};
+    if (event)
+        bw_message_name(&m, "event", event);
+    if (share) {
+        bw_message_name(&m, "product", share->at);
+        bw_message_fact(&m, "share", share);
+    }
+    bw_say(d, p, &m);
+    return st;
+}
+
+static bw_status say_aspects(bw_document *d, bw_buf *p, const char *last, bw_err *err) {
     const bw_shop *s = d->shop;
-    const bw_fact *f;
+    const bw_fact *f, *moved = find(d, "aspect.moved");
     size_t told = 0;
     for (size_t i = 0; (f = bw_fact_at(s->facts, i)) && told < 3; i++) {
         if (strncmp(f->measure, "aspect.moved", 12) != 0)
@@ -63,6 +132,10 @@ static void say_aspects(bw_document *d, bw_buf *p) {
     }
     if (!told && find(d, "voice.shift"))
         bw_say(d, p, &(bw_message){.key = "voice.no_topic", .salience = 0.5});
+    bool explained = !told && find(d, "voice.event");
+    if (!told && (!mood_moved(d) || explained))
+        return BW_OK;
+    return say_why(d, p, told && moved ? moved->at : NULL, last, err);
 }
 
 static void say_money(bw_document *d, bw_buf *p) {
@@ -207,9 +280,10 @@ bw_status bw_section_voice(bw_document *d, bw_err *err) {
     say_mood(d, &p);
     say_money(d, &p);
     say_lead(d, &p);
-    say_aspects(d, &p);
+    bw_status st = say_aspects(d, &p, last, err);
     bw_say_done(d, sec, &p);
-    bw_status st = bw_topics_emerging(d, sec, last, err);
+    if (st == BW_OK)
+        st = bw_topics_emerging(d, sec, last, err);
     if (st == BW_OK)
         st = bw_chart_block(d, sec, "sentiment", err);
     if (st == BW_OK)

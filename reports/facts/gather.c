@@ -5,18 +5,40 @@
 #include <math.h>
 #include <string.h>
 
+/* Spend is nothing in a week without any, but only where money was ever spent. */
+#define SPEND "CASE WHEN cost > 0 OR EXISTS (SELECT 1 FROM spend WHERE cost > 0) THEN cost END"
+
 const bw_measure BW_MEASURES[] = {
-    {"revenue", "figure.revenue", "money", "weekly", "revenue", 1, false},
-    {"orders", "figure.orders", "count", "weekly", "orders", 1, false},
-    {"units", "figure.units", "count", "weekly", "units", 1, false},
-    {"order_value", "figure.order_value", "money", "weekly", "revenue / nullif(orders, 0)", 1,
-     false},
-    {"spend", "figure.spend", "money", "weekly", "nullif(cost, 0)", 0, false},
-    {"return", "figure.return", "money", "weekly", "revenue / nullif(cost, 0)", 1, false},
-    {"cost_per_order", "figure.cost_per_order", "money", "weekly",
-     "nullif(cost, 0) / nullif(orders, 0)", -1, false},
-    {"sentiment", "figure.sentiment", "points", "review_sentiment_week", "sentiment", 1, true},
-    {"reviews", "figure.reviews", "count", "review_sentiment_week", "reviews", 0, false},
+    {"revenue", "figure.revenue", "money", "weekly", "revenue", 1, false, {0}},
+    {"orders", "figure.orders", "count", "weekly", "orders", 1, false, {0}},
+    {"units", "figure.units", "count", "weekly", "units", 1, false, {0}},
+    {"order_value",
+     "figure.order_value",
+     "money",
+     "weekly",
+     "revenue / nullif(orders, 0)",
+     1,
+     false,
+     {"revenue", "orders"}},
+    {"spend", "figure.spend", "money", "weekly", SPEND, 0, false, {0}},
+    {"return",
+     "figure.return",
+     "money",
+     "weekly",
+     "revenue / nullif(cost, 0)",
+     1,
+     false,
+     {"revenue", "spend"}},
+    {"cost_per_order",
+     "figure.cost_per_order",
+     "money",
+     "weekly",
+     "nullif(cost, 0) / nullif(orders, 0)",
+     -1,
+     false,
+     {"spend", "orders"}},
+    {"sentiment", "figure.sentiment", "points", "review_sentiment_week", "sentiment", 1, true, {0}},
+    {"reviews", "figure.reviews", "count", "review_sentiment_week", "reviews", 0, false, {0}},
     {0}};
 
 /* This week, the week before, and the same week a year ago, each as one fact. */

@@ -14,6 +14,7 @@ typedef struct {
     const char *view, *expression;
     int good;        /* 1: more is better, -1: less is, 0: neither */
     bool difference; /* change is a difference, not a share */
+    const char *over[2]; /* a ratio: the measures it divides; else NULL */
 } bw_measure;
 
 extern const bw_measure BW_MEASURES[]; /* ends with {0} */

@@ -150,9 +150,18 @@ static bw_status add_shift(bw_shop *s, const char *measure, const char *order, d
     sqlite3_free(sql);
     if (st != BW_OK || n == 0)
         return st;
-    return bw_fact_add(s->facts, (bw_fact_name){measure, "", subject[0], "share"}, NULL, err,
-                       SHIFTS "SELECT d AS value FROM r WHERE subject = %Q", w, w, run, w, w,
-                       subject[0]);
+    st = bw_fact_add(s->facts, (bw_fact_name){measure, "", subject[0], "share"}, NULL, err,
+                     SHIFTS "SELECT d AS value FROM r WHERE subject = %Q", w, w, run, w, w,
+                     subject[0]);
+    if (st != BW_OK)
+        return st;
+    return bw_fact_add(
+        s->facts, (bw_fact_name){"source.spend", subject[0], "", "share"}, NULL, err,
+        "SELECT total(CASE WHEN week > date(%Q, '-28 days') THEN cost END) / nullif(total(CASE "
+        "WHEN "
+        "week <= date(%Q, '-154 days') THEN cost END), 0) - 1 AS value FROM channel_week WHERE "
+        "channel = %Q AND week <= %Q AND week > date(%Q, '-182 days')",
+        w, w, subject[0], w, w);
 }
 
 /* ---- timing ---- */

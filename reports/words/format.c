@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE_NOISE 1e-9 /* what rounding of sums leaves of nothing and of all */
-#define MINUS "\xe2\x88\x92" /* U+2212 */
+#define SHARE_NOISE 1e-9           /* what rounding of sums leaves of nothing and of all */
+#define MINUS       "\xe2\x88\x92" /* U+2212 */
 
 static const char *const UNITS[] = {
     [BW_MONEY] = "money", [BW_SHARE] = "share",   [BW_POINTS] = "points",

@@ -105,6 +105,9 @@ static bool belongs(const guard *g, const char *text, const bw_fact *f, size_t *
     double x, half;
     size_t n = bw_guard_number(g->l, text, f->unit, &x, &half);
     half = fmax(half, 0.5 * pow(10, bw_fact_style(f).place)); /* "8,500" stands for 8,512 */
+    bool percent = n && text[n - 1] == '%';
+    if (percent && (f->unit == BW_MONEY || f->unit == BW_COUNT))
+        n = 0; /* neither money nor a count is told in percent */
     if (n &&
         (near(x, f->value, half) || (x >= 0 && *text != '+' && near(x, fabs(f->value), half)) ||
          near(x, f->lo, half) || near(x, f->hi, half) || near(x, f->reference, half))) {

@@ -32,11 +32,16 @@ static int close_languages(void **state) {
 
 /* What fills a slot of that name. One letter: m money, M money of either sign, s share of either sign,
  * S share, p points of either sign, c count, w weeks, i index, x money a piece, e number of either
- * sign, f share that fell, g money that was lost, n name, l list of names, d day, t text. A key in front: in the sentences whose key begins so. */
+ * sign, f share that fell, g money that was lost, k money with last week's beside it, n name, l list of names, d day, t text. A key in front: in the sentences whose key begins so. */
 static const struct {
     const char *key, *slot;
     char kind;
 } SLOTS[] = {
+    {"mover.aspect", "week", 'p'},
+    {"mover.aspect", "change", 'p'},
+    {"mover.none.fresh", "week", 'k'},
+    {"mover.event.fresh", "week", 'k'},
+    {"mover.spend.fresh", "week", 'k'},
     {"mover", "change", 's'},
     {"chart.kpi", "change", 's'},
     {"outlook", "week", 'd'},
@@ -59,6 +64,8 @@ static const struct {
     {"action.price", "to", 'm'},
     {"chart.budget", "from", 'n'},
     {"channels", "to", 'm'},
+    {"channels.source", "shift", 's'},
+    {"channels.source", "spend", 's'},
     {"note", "to", 'm'},
     {"chart.kpi", "value", 'm'},
     {"channels", "best", 'n'},
@@ -76,6 +83,9 @@ static const struct {
     {"", "change", 'M'},
     {"", "chance", 'S'},
     {"", "change2", 's'},
+    {"", "change3", 's'},
+    {"", "top", 'n'},
+    {"", "bottom", 'n'},
     {"", "channel", 'n'},
     {"", "cost", 'M'},
     {"", "count", 'c'},
@@ -335,7 +345,7 @@ static bw_fact make_fact(char kind, int sign, size_t i) {
                      .probability = uniform(),
                      .n = floor(uniform() * 900),
 
-                     .reference = kind == 'c' || kind == 'S' ? size * 0.9 : NAN};
+                     .reference = strchr("cSk", kind) ? size * 0.9 : NAN};
 }
 
 /* Fills the sentence's slots; sign is given to the slots that have one. */

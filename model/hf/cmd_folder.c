@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/buf.h"
 
@@ -213,33 +214,61 @@ static bw_status copy_companions(const char *from, const char *to, bw_err *err) 
     return st;
 }
 
-bw_status bw_cmd_model_convert(int argc, char **argv, bw_err *err) {
-    const bw_option options[] = {{0}};
-    const bw_usage usage = {"model convert DIR OUT",
-                            "Loads a model folder (any precision, shards, old tensor names) and "
-                            "writes it to OUT as one\n"
-                            "f32 model.safetensors with the current names, beside config.json and "
-                            "the tokenizer's files.",
-                            "  bellwether model convert llama-sharded llama\n"};
-    bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
-    if (st != BW_OK)
-        return st;
-    if (argc != 2)
-        return bw_fail(
-            err, BW_EUSAGE,
-            "name a model folder and one to write; see 'bellwether model convert --help'");
+static bw_status convert(const char *from, const char *to, const bw_hf_format *format,
+                         bw_err *err) {
     bw_transformer *t = NULL;
     bw_hf_info info;
-    st = bw_hf_load(argv[0], &t, &info, err);
+    bw_status st = bw_hf_load(from, &t, &info, err);
     if (st != BW_OK)
         return st;
-    st = bw_hf_save(argv[1], t, &info, err);
+    st = bw_hf_save_as(to, t, &info, format, err);
     if (st == BW_OK)
-        st = copy_companions(argv[0], argv[1], err);
+        st = copy_companions(from, to, err);
     if (st == BW_OK)
-        printf("%s: %zu parameters, %s\n", argv[1], bw_transformer_params(t)->total,
-               info.model_class);
+        printf("%s: %zu parameters in %s, %s\n", to, bw_transformer_params(t)->total,
+               bw_dtype_name(format->dtype), info.model_class);
     bw_transformer_free(t);
     bw_hf_info_free(&info);
     return st;
+}
+
+static bw_status parse_dtype(const char *name, bw_dtype *out, bw_err *err) {
+    static const bw_dtype KNOWN[] = {BW_F32, BW_F16, BW_BF16};
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (strcasecmp(name, bw_dtype_name(KNOWN[i])) == 0) {
+            *out = KNOWN[i];
+            return BW_OK;
+        }
+    return bw_fail(err, BW_EUSAGE, "--dtype %s: f32, f16 or bf16", name);
+}
+
+bw_status bw_cmd_model_convert(int argc, char **argv, bw_err *err) {
+    const char *dtype = "f32";
+    long megabytes = 0;
+    const bw_option options[] = {
+        {"dtype", 'd', BW_OPT_TEXT, &dtype, "NAME", "f32 (default), f16 or bf16"},
+        {"shard", 's', BW_OPT_LONG, &megabytes, "MB",
+         "cut the weights into files of at most so many million bytes, with an index"},
+        {0},
+    };
+    const bw_usage usage = {"model convert DIR OUT [options]",
+                            "Loads a model folder (any precision, shards, old tensor names) and "
+                            "writes it to OUT with the\n"
+                            "current names: one model.safetensors or shards, config.json, and the "
+                            "tokenizer's files.",
+                            "  bellwether model convert llama-sharded llama\n"
+                            "  bellwether model convert llama small --dtype bf16 --shard 500\n"};
+    bw_hf_format format = {0};
+    bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
+    if (st == BW_OK)
+        st = parse_dtype(dtype, &format.dtype, err);
+    if (st == BW_OK && argc != 2)
+        st = bw_fail(err, BW_EUSAGE,
+                     "name a model folder and one to write; see 'bellwether model convert --help'");
+    if (st == BW_OK && (megabytes < 0 || megabytes > 1000000))
+        st = bw_fail(err, BW_EUSAGE, "--shard %ld: 1 to 1000000 million bytes", megabytes);
+    if (st != BW_OK)
+        return st;
+    format.shard_bytes = (size_t)megabytes * 1000000;
+    return convert(argv[0], argv[1], &format, err);
 }

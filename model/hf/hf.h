@@ -8,6 +8,7 @@
 #ifndef BW_MODEL_HF_H
 #define BW_MODEL_HF_H
 
+#include "model/core/safetensors.h"
 #include "model/core/transformer.h"
 
 typedef enum {
@@ -59,6 +60,15 @@ bw_status bw_hf_load_memory(const char *name, const void *data, size_t len, bw_t
  * sentence-transformers layout when there is a pooling, into dir, made if missing; in the names of
  * info->family. Tokenizer files are the caller's business. */
 bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info *info, bw_err *err);
+
+/* {0}: f32, one file. */
+typedef struct {
+    bw_dtype dtype; /* BW_F32, BW_F16 or BW_BF16; BW_EDATA when a value does not fit */
+    size_t
+        shard_bytes; /* most bytes of tensors a file: more are cut into shards with an index; 0: one file */
+} bw_hf_format;
+bw_status bw_hf_save_as(const char *dir, const bw_transformer *t, const bw_hf_info *info,
+                        const bw_hf_format *format, bw_err *err);
 
 /* ---- names ---- */
 

@@ -159,7 +159,7 @@ static void put_labels(cJSON *j, const bw_hf_info *info) {
     bw_set_put(j, "label2id", ids);
 }
 
-char *bw_hf_config_text(const bw_hf_info *info) {
+char *bw_hf_config_text(const bw_hf_info *info, bw_dtype dtype) {
     cJSON *j = info->config_json ? cJSON_Parse(info->config_json) : cJSON_CreateObject();
     cJSON *classes = cJSON_CreateArray();
     if (bw_hf_class(info)[0])
@@ -168,7 +168,10 @@ char *bw_hf_config_text(const bw_hf_info *info) {
     bw_set_put_text(j, "model_type", FAMILY_NAMES[info->family]);
     bw_set_put_size(j, "vocab_size", info->config.vocab);
     bw_set_put_flag(j, "tie_word_embeddings", info->config.tied);
-    bw_set_put_text(j, "torch_dtype", "float32");
+    bw_set_put_text(j, "torch_dtype",
+                    dtype == BW_F16    ? "float16"
+                    : dtype == BW_BF16 ? "bfloat16"
+                                       : "float32");
     put_token(j, "bos_token_id", info->bos);
     put_token(j, "eos_token_id", info->eos);
     put_token(j, "pad_token_id", info->pad);

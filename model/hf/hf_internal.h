@@ -25,6 +25,13 @@ const char *bw_hf_class(const bw_hf_info *info);
 /* Fills info from the text of a config.json; name is for messages. */
 bw_status bw_hf_config_parse(const char *name, const char *text, bw_hf_info *info, bw_err *err);
 /* The text of a config.json for info; the caller frees. NULL when memory ran out. */
-char *bw_hf_config_text(const bw_hf_info *info);
+char *bw_hf_config_text(const bw_hf_info *info, bw_dtype dtype);
+
+/* Files of weights in a folder. */
+#define BW_HF_WEIGHTS "model.safetensors"
+#define BW_HF_INDEX   "model.safetensors.index.json"
+
+bw_status bw_hf_write_weights(const char *dir, const bw_transformer *t, const bw_hf_info *info,
+                              const bw_hf_format *format, bw_err *err);
 
 #endif

@@ -1,6 +1,5 @@
-/* model/hf/hf_save.c - writes a model folder. */
+/* model/hf/hf_save.c - writes a model folder: what stands beside the weights, and (hf_weights.c) those. */
 #include "model/hf/hf_internal.h"
-#include "model/core/safetensors.h"
 #include "model/core/tf.h"
 #include "common/buf.h"
 
@@ -9,70 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Tensors of the file being written, with the transposed ones copied. */
-typedef struct {
-    bw_hf_view *views;
-    bw_tensor *tensors;
-    float **copies;
-    size_t n;
-} listing;
-
-static void free_listing(listing *l) {
-    for (size_t i = 0; l->copies && i < l->n; i++)
-        free(l->copies[i]);
-    free(l->copies);
-    free(l->views);
-    free(l->tensors);
-}
-
-static bw_status list_one(const bw_transformer *t, listing *l, const bw_hf_view *v, bw_err *err) {
-    size_t i = l->n++;
-    size_t count = v->dim[0] * (v->n_dims == 2 ? v->dim[1] : 1);
-    l->views[i] = *v;
-    const float *data = bw_param_data(&t->p, v->first);
-    if (v->transposed) {
-        l->copies[i] = malloc(count * sizeof **l->copies);
-        if (!l->copies[i])
-            return bw_fail_memory(err);
-        bw_hf_gather(t, v, t->p.data, l->copies[i]);
-        data = l->copies[i];
-    }
-    l->tensors[i] = (bw_tensor){.name = l->views[i].name,
-                                .dtype = BW_F32,
-                                .n_dims = v->n_dims,
-                                .dim = {v->dim[0], v->dim[1]},
-                                .count = count,
-                                .data = data,
-                                .bytes = count * sizeof *data};
-    return BW_OK;
-}
-
-static bw_status list_tensors(const bw_transformer *t, const bw_hf_info *info, listing *l,
-                              bw_err *err) {
-    l->views = calloc(t->p.n, sizeof *l->views);
-    l->tensors = calloc(t->p.n, sizeof *l->tensors);
-    l->copies = calloc(t->p.n, sizeof *l->copies);
-    bw_status st = l->views && l->tensors && l->copies ? BW_OK : bw_fail_memory(err);
-    bw_hf_view v;
-    for (size_t i = 0; st == BW_OK && i < t->p.n; i += v.n) {
-        if (!bw_hf_view_at(t, info, i, &v))
-            return bw_fail(err, BW_EARG, "a %s model has no place for parameter '%s'",
-                           bw_hf_family_name(info->family), t->p.table[i].name);
-        st = list_one(t, l, &v, err);
-    }
-    return st;
-}
-
-static bw_status write_weights(const char *path, const bw_transformer *t, const bw_hf_info *info,
-                               bw_err *err) {
-    listing l = {0};
-    bw_status st = list_tensors(t, info, &l, err);
-    if (st == BW_OK)
-        st = bw_safetensors_write(path, l.tensors, l.n, (bw_st_meta[]){{"format", "pt"}, {0}}, err);
-    free_listing(&l);
-    return st;
-}
 
 static bw_status write_text(const char *dir, const char *file, const char *text, bw_err *err) {
     char *path = NULL;
@@ -125,20 +60,18 @@ static bw_status write_pooling(const char *dir, const bw_hf_info *info, bw_err *
     return st;
 }
 
-bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info *info,
-                     bw_err *err) {
+bw_status bw_hf_save_as(const char *dir, const bw_transformer *t, const bw_hf_info *info,
+                        const bw_hf_format *format, bw_err *err) {
     bw_hf_info complete = *info;
     complete.config = t->c;
     if (!complete.model_class[0])
         snprintf(complete.model_class, sizeof complete.model_class, "%s", bw_hf_class(&complete));
-    char *path = NULL, *config = NULL;
+    char *config = NULL;
     bw_status st = make_folder(dir, err);
-    if (st == BW_OK && asprintf(&path, "%s/model.safetensors", dir) < 0)
-        st = bw_fail_memory(err);
     if (st == BW_OK)
-        st = write_weights(path, t, &complete, err);
+        st = bw_hf_write_weights(dir, t, &complete, format, err);
     if (st == BW_OK)
-        st = (config = bw_hf_config_text(&complete)) ? BW_OK : bw_fail_memory(err);
+        st = (config = bw_hf_config_text(&complete, format->dtype)) ? BW_OK : bw_fail_memory(err);
     if (st == BW_OK)
         st = write_text(dir, "config.json", config, err);
     if (st == BW_OK && info->generation_json)
@@ -146,6 +79,10 @@ bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info 
     if (st == BW_OK && info->pooling != BW_POOL_NONE)
         st = write_pooling(dir, info, err);
     free(config);
-    free(path);
     return st;
+}
+
+bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info *info,
+                     bw_err *err) {
+    return bw_hf_save_as(dir, t, info, &(bw_hf_format){0}, err);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Asks bench_model and PyTorch in turns and prints a table of medians and ratios, line by line.
 
-usage: tests/bench/model.sh [--quick] [ROUNDS [SECONDS]]
---quick: one thread, one round of a quarter of a second, no training on long texts: about a minute."""
+usage: tests/bench/model.sh [--quick] [--cpu] [ROUNDS [SECONDS]]
+--quick: one thread, one round of a quarter of a second, no training on long texts: about a minute.
+--cpu: processor time instead of wall time, for a machine that others use too; one thread only."""
 
 import argparse
 import os
@@ -157,8 +158,8 @@ def gains(b, title, one, two):
 NOTES = """
 PyTorch runs in f32; int8 and bf16 rows compare different precisions. Equal lengths: the better of its
 batches of 8 and 64. mixed: 256 reviews of 3 to 428 tokens, mean 62; PyTorch pads each 32 in the order
-they come, as a plain user does, and only real tokens count. Its two-thread figure is the better of one process
-of two threads and two processes of one. Share of the roof counts the products alone, against
+they come, as a plain user does, and only real tokens count. Its two-thread figure is the better of
+one process of two threads and two processes of one. Share of the roof counts the products alone, against
 multiply-adds in registers. Decoding: random weights, one token a step; eight: sequences from one
 prefill; share: bytes of weights read a second for one sequence, of a streaming read of 512 MB."""
 
@@ -166,9 +167,12 @@ prefill; share: bytes of weights read a second for one sequence, of a streaming 
 def main():
     p = argparse.ArgumentParser(description=__doc__, usage=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true")
+    p.add_argument("--cpu", action="store_true")
     p.add_argument("rounds", nargs="?", type=int)
     p.add_argument("seconds", nargs="?", type=float)
     a = p.parse_args()
+    if a.cpu:
+        os.environ["BENCH_CPU"] = "1"
     rounds, seconds = a.rounds or (1 if a.quick else 3), a.seconds or (0.25 if a.quick else 0.5)
     b = Bench(rounds, seconds)
     if not b.peers:
@@ -176,7 +180,7 @@ def main():
     lengths = (32,) if a.quick else (32, 128)
     roofs = kernels(b)
     one = encoder(b, 1, roofs), training(b, 1, lengths), decoding(b, 1)
-    if not a.quick and (os.cpu_count() or 1) > 1:
+    if not a.quick and not a.cpu and (os.cpu_count() or 1) > 1:
         two = encoder(b, 2, roofs), training(b, 2, lengths), decoding(b, 2)
         b.row("")
         for title, x, y in zip(("encoder", "training", "decoding"), one, two):

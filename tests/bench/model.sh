@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The language core beside PyTorch on the same shapes, in turns, so that a slow minute of the machine
 # hits both. Each line of the table is printed as soon as it is measured.
-# usage: tests/bench/model.sh [--quick] [ROUNDS [SECONDS]]
+# usage: tests/bench/model.sh [--quick] [--cpu] [ROUNDS [SECONDS]]
 set -eu
 cd "$(dirname "$0")/../.."
 # Both sides at their best: OpenBLAS and oneDNN choose their own kernels, malloc keeps large blocks.

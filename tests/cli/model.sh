@@ -15,4 +15,5 @@ fails "weights that are missing are asked for" 1 "no model.safetensors" "$BW" mo
 printf 'not weights at all' >"$T/bert/model.safetensors"
 fails "a file that holds no weights is refused" 1 "no safetensors file" "$BW" model info "$T/bert"
 fails "convert needs a place to write" 2 "one to write" "$BW" model convert "$T/bert"
+fails "a precision that is none is wrong usage" 2 "f32, f16 or bf16" "$BW" model convert "$T/bert" "$T/out" --dtype f64
 finish

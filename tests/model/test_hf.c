@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bw_err err;
@@ -228,6 +229,64 @@ static void write_part(const file *f, const char *name, size_t from, size_t to) 
     char path[96];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     CHECK_OK(bw_safetensors_write(path, f->t + from, to - from, NULL, &err));
+}
+
+/* How far a value moves when it is stored so: half a unit in the last place. */
+static double rounding(bw_dtype d) {
+    return d == BW_F16 ? 1.0 / 2048 : d == BW_BF16 ? 1.0 / 256 : 0;
+}
+
+static void check_near(const bw_transformer *t, const bw_transformer *again, double relative) {
+    const bw_params *p = bw_transformer_params((bw_transformer *)t);
+    const bw_params *q = bw_transformer_params((bw_transformer *)again);
+    assert_int_equal(p->total, q->total);
+    for (size_t i = 0; i < p->total; i++)
+        if (!(fabs((double)p->data[i] - q->data[i]) <=
+              relative * fabs((double)p->data[i]) + 1e-7 * (relative > 0)))
+            fail_msg("value %zu: %g was saved as %g", i, p->data[i], q->data[i]);
+}
+
+static bool exists(const char *name) {
+    char path[96];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Every family, every precision, first whole, then in shards; each form replaces the other. */
+static void test_saved_in_shards_and_half_precision(void **state) {
+    (void)state;
+    const bw_dtype dtypes[] = {BW_F32, BW_F16, BW_BF16};
+    for (size_t i = 0; i < 3 * N_FAMILIES; i++) {
+        bw_tf_config c = config_of(i / 3);
+        bw_hf_info info;
+        bw_transformer *t = make(&c), *again = NULL;
+        bw_dtype d = dtypes[i % 3];
+        bw_hf_info_init(&info, FAMILIES[i / 3].family, &c);
+        for (size_t shard = 0; shard <= 1200; shard += 1200) {
+            CHECK_OK(bw_hf_save_as(dir, t, &info, &(bw_hf_format){d, shard}, &err));
+            assert_true(exists("model.safetensors") == !shard);
+            assert_true(exists("model.safetensors.index.json") == !!shard);
+            CHECK_OK(bw_hf_load(dir, &again, NULL, &err));
+            check_near(t, again, rounding(d));
+            bw_transformer_free(again);
+        }
+        bw_transformer_free(t);
+        remove_folder();
+        assert_int_equal(mkdir(dir, 0700), 0);
+    }
+}
+
+static void test_a_value_too_large_for_half_precision_is_named(void **state) {
+    (void)state;
+    bw_tf_config c = config_of(1);
+    bw_hf_info info;
+    bw_transformer *t = make(&c);
+    bw_hf_info_init(&info, FAMILIES[1].family, &c);
+    bw_transformer_params(t)->data[5] = 70000;
+    CHECK_FAILS(bw_hf_save_as(dir, t, &info, &(bw_hf_format){BW_F16, 0}, &err), BW_EDATA,
+                "holds 70000 at place 5, beyond what F16");
+    CHECK_OK(bw_hf_save_as(dir, t, &info, &(bw_hf_format){BW_BF16, 0}, &err));
+    bw_transformer_free(t);
 }
 
 static void save_family(size_t i, bw_transformer **t) {
@@ -475,6 +534,8 @@ int main(void) {
         cmocka_unit_test(test_saved_folders_load_again),
         cmocka_unit_test(test_old_names_and_buffers),
         cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_saved_in_shards_and_half_precision),
+        cmocka_unit_test(test_a_value_too_large_for_half_precision_is_named),
         cmocka_unit_test(test_half_precision_is_widened),
         cmocka_unit_test(test_configurations_are_judged),
         cmocka_unit_test(test_long_contexts_are_read),

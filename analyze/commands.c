@@ -10,6 +10,7 @@ const bw_command BW_ANALYZE_COMMANDS[] = {
     {"price", "how sales answer to price and promotions, and the price that pays", bw_cmd_price},
     {"segment", "who the customers are, who will leave, what they are worth", bw_cmd_segment},
     {"attribution", "channel credit from journeys, beside the mix model", bw_cmd_attribution},
+    {"sentiment", "does the mood of reviews run ahead of sales", bw_cmd_sentiment},
     {"experiment", "did the test work: A/B, geo, before and after, power", bw_cmd_experiment},
     {0},
 };

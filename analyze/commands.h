@@ -11,6 +11,7 @@ bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_price(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_segment(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_attribution(int argc, char **argv, bw_err *err);
+bw_status bw_cmd_sentiment(int argc, char **argv, bw_err *err);
 bw_status bw_cmd_experiment(int argc, char **argv, bw_err *err);
 
 #endif

@@ -2,7 +2,7 @@
 # timing, price, experiment, forecast, segment, attribution: from files and from an empty database.
 . "$(dirname "$0")/lib.sh"
 
-for c in timing price forecast segment attribution "experiment ab" "experiment did" "experiment impact" \
+for c in timing price forecast segment attribution sentiment "experiment ab" "experiment did" "experiment impact" \
     "experiment synth" "experiment switchback" "experiment power" "experiment list" "experiment next"; do
     # shellcheck disable=SC2086
     contains "$c has help with examples" "$("$BW" $c --help)" '^examples:'
@@ -15,6 +15,7 @@ fails "timing says that there are no messages" 1 'no messages' "$BW" timing
 fails "price says that there are no sales" 1 'no sales' "$BW" price
 fails "forecast says that there are no sales" 1 'no sales' "$BW" forecast
 fails "segment says that there are no purchases" 1 'no purchases' "$BW" segment
+fails "sentiment says what there is too little of" 1 '0 weeks' "$BW" sentiment
 fails "experiment list says that there is none" 1 'no experiment' "$BW" experiment list
 
 printf 'arm,buys,money\n' >"$T/ab.csv"
@@ -79,9 +80,14 @@ contains "names of periods cannot show who moved first" \
 sed 's/^c2,Q12010,0,0,.*/c2,Q12010,0,0,NA/' "$T/one.csv" >"$T/hole.csv"
 contains "a missing value is left out and said" \
     "$("$BW" experiment did "$T/hole.csv" --unit city --time quarter --treated treated --post post --metric rate --json)" '1 rows without rate are left out'
-awk -F, 'NR == 1 || 1 { if (NR > 1 && $3 == 0) $4 = 0; print }' OFS=, "$T/one.csv" | sed 's/^c5,\(Q[12]2011\),0,0/c5,\1,1,1/; s/^c5,\(Q[0-9]*\),0,/c5,\1,1,/' >"$T/stag.csv"
-contains "each unit's own start is taken, and its weakness said" \
-    "$("$BW" experiment did "$T/stag.csv" --unit city --time quarter --treated treated --post post --metric rate --json)" 'each unit starts at its own time'
+untreated_0() { awk -F, 'NR > 1 && $3 == 0 { $4 = 0 } { print }' OFS=, "$1"; }
+did() { "$BW" experiment did "$1" --unit city --time quarter --treated treated --post post --metric rate --json; }
+untreated_0 "$T/one.csv" >"$T/unset.csv"
+equal "with one start, post need not be set for the untreated" "$(did "$T/unset.csv")" "$(did "$T/one.csv")"
+untreated_0 "$T/one.csv" | sed 's/^c5,\(Q[23]2011\),0,0/c5,\1,1,1/; s/^c5,\(Q[0-9]*\),0,/c5,\1,1,/' >"$T/stag.csv"
+out=$(did "$T/stag.csv")
+contains "different starts are seen, and what two-way fixed effects would say" "$out" 'units start at different times: .*would say'
+contains "and the effect is told by periods since the start" "$out" '"since_start"'
 
 awk -F, 'NR == 1 { print $0 ",flat" } NR > 1 { print $0 ",4" }' "$T/series.csv" >"$T/flatx.csv"
 contains "a control that does not vary is left out" \

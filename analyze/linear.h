@@ -45,6 +45,12 @@ typedef struct {
 bw_contrast bw_ols_contrast(const bw_ols_fit *fit, const double *w, double level);
 bw_contrast bw_ols_coef(const bw_ols_fit *fit, size_t i, double level);
 
+/* The same for rows in the order of time whose errors hang together: the variance of w'coef with the
+ * autocovariances of its scores under a Bartlett kernel (Newey and West 1987), never below the classical one,
+ * which few rows would have it. fit: of d with BW_COV_CLASSIC, without weights. False: out of memory. */
+bool bw_ols_serial(const bw_ols_data *d, const bw_ols_fit *fit, const double *w, double level,
+                   bw_contrast *out);
+
 /* The interval and p of an estimate with t on df degrees of freedom (INFINITY: normal). */
 bw_contrast bw_t_interval(double estimate, double se, double df, double level);
 

@@ -37,49 +37,64 @@ static double on_minus_off(const double *y, const double *on, size_t n) {
     return sum[1] / count[1] - sum[0] / count[0];
 }
 
+/* Each lag alone, the lags up to each, and all of them. */
+static bw_status read_lags(const bw_ols_data *d, const bw_ols_fit *fit, size_t lags,
+                           bw_switchback *out, bw_err *err) {
+    double upto[BW_LAGS_MAX + 2] = {0};
+    bw_contrast total = {0};
+    for (size_t l = 0; l <= lags; l++) {
+        double alone[BW_LAGS_MAX + 2] = {0};
+        bw_contrast c;
+        alone[l + 1] = upto[l + 1] = 1;
+        if (!bw_ols_serial(d, fit, alone, LEVEL, &c) || !bw_ols_serial(d, fit, upto, LEVEL, &total))
+            return bw_fail_memory(err);
+        out->lag[l] = c.estimate;
+        out->lag_se[l] = c.se;
+        out->sum[l] = total.estimate;
+        out->sum_se[l] = total.se;
+    }
+    out->effect = total.estimate;
+    out->se = total.se;
+    out->lo = total.lo;
+    out->hi = total.hi;
+    out->p = total.p;
+    return BW_OK;
+}
+
+/* x: [n - lags, lags + 2] constant, the treatment now, a period before, ... */
+static void fill_design(const double *on, size_t n, size_t lags, double *x) {
+    size_t p = lags + 2;
+    for (size_t i = 0; i < n - lags; i++) {
+        x[i * p] = 1;
+        for (size_t l = 0; l <= lags; l++)
+            x[i * p + 1 + l] = on[i + lags - l];
+    }
+}
+
 bw_status bw_switchback_fit(const double *y, const double *on, size_t n, size_t lags,
                             bw_switchback *out, bw_err *err) {
     *out = (bw_switchback){0};
     bw_status st = check(on, n, lags, err);
     if (st != BW_OK)
         return st;
-    size_t p = lags + 2, rows = n - lags;
-    double *x = malloc(rows * p * sizeof *x), weight[BW_LAGS_MAX + 2] = {0};
+    double *x = malloc((n - lags) * (lags + 2) * sizeof *x);
     if (!x)
         return bw_fail_memory(err);
-    for (size_t i = 0; i < rows; i++) {
-        x[i * p] = 1;
-        for (size_t l = 0; l <= lags; l++)
-            x[i * p + 1 + l] = on[i + lags - l];
-    }
+    fill_design(on, n, lags, x);
+    bw_ols_data d = {.x = x, .y = y + lags, .n = n - lags, .p = lags + 2, .cov = BW_COV_CLASSIC};
     bw_ols_fit fit;
-    st = bw_ols(&(bw_ols_data){.x = x, .y = y + lags, .n = rows, .p = p, .cov = BW_COV_CLASSIC},
-                &fit, err);
-    free(x);
+    st = bw_ols(&d, &fit, err);
     if (st != BW_OK)
-        return bw_fail(
+        st = bw_fail(
             err, BW_EDATA,
             "the treatment was switched too regularly to tell %zu lags apart: ask for fewer", lags);
-    for (size_t l = 0; l <= lags; l++) {
-        bw_contrast c = bw_ols_coef(&fit, l + 1, LEVEL);
-        out->lag[l] = c.estimate;
-        out->lag_se[l] = c.se;
-        weight[l + 1] = 1;
-        c = bw_ols_contrast(&fit, weight, LEVEL);
-        out->sum[l] = c.estimate;
-        out->sum_se[l] = c.se;
-    }
-    bw_contrast total = bw_ols_contrast(&fit, weight, LEVEL);
-    bool noisy = fit.sigma > 0;
+    else if (!(fit.sigma > 0))
+        st = bw_fail(err, BW_EDATA, "the metric does not vary");
+    else
+        st = read_lags(&d, &fit, lags, out, err);
     bw_ols_free(&fit);
-    if (!noisy)
-        return bw_fail(err, BW_EDATA, "the metric does not vary");
-    out->effect = total.estimate;
-    out->se = total.se;
-    out->lo = total.lo;
-    out->hi = total.hi;
-    out->p = total.p;
+    free(x);
     out->naive = on_minus_off(y, on, n);
-    out->used = rows;
-    return BW_OK;
+    out->used = n - lags;
+    return st;
 }

@@ -20,7 +20,8 @@ typedef struct {
     size_t used;                                          /* periods behind it */
 } bw_switchback;
 
-/* y, on: [n] in the order of time; on is 0 or 1. BW_EDATA when too short, or never switched. */
+/* Errors allow for noise that goes on from period to period (bw_ols_serial).
+ * y, on: [n] in the order of time; on is 0 or 1. BW_EDATA when too short, or never switched. */
 bw_status bw_switchback_fit(const double *y, const double *on, size_t n, size_t lags,
                             bw_switchback *out, bw_err *err);
 

@@ -1,6 +1,7 @@
 /* analyze/experiment/synthetic.c - weights by projected gradient on the simplex, placebos by treating each donor. */
 #include "analyze/experiment/synthetic.h"
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -9,6 +10,7 @@
 
 #define STEPS_MAX 3000
 #define DONE      1e-9
+#define TAIL      0.05 /* on each side of the interval */
 
 /* Nearest point of the simplex (Duchi et al. 2008). sorted: [n] scratch. */
 static void project(double *w, size_t n, double *sorted) {
@@ -115,6 +117,16 @@ static double ratio(double after, double before, double scale) {
     return after / fmax(before, 1e-9 * scale);
 }
 
+/* The value that one gap more would stay below with chance p. gap: [n] sorted. */
+static double outer(const double *gap, size_t n, double p) {
+    double at = p * (double)(n + 1) - 1;
+    if (at < 0 || at > (double)(n - 1))
+        return gsl_stats_mean(gap, 1, n) + gsl_cdf_tdist_Pinv(p, (double)n - 1) *
+                                               gsl_stats_sd(gap, 1, n) * sqrt(1 + 1 / (double)n);
+    size_t k = (size_t)at < n - 1 ? (size_t)at : n - 2;
+    return gap[k] + (at - (double)k) * (gap[k + 1] - gap[k]);
+}
+
 static void placebos(struct fit *f, double own_ratio, double scale, double *gap,
                      bw_synthetic *out) {
     double as_large = 1, before, after;
@@ -125,8 +137,8 @@ static void placebos(struct fit *f, double own_ratio, double scale, double *gap,
     }
     out->p = as_large / (double)f->units;
     gsl_sort(gap, 1, n);
-    out->lo = out->effect - gsl_stats_quantile_from_sorted_data(gap, 1, n, 0.95);
-    out->hi = out->effect - gsl_stats_quantile_from_sorted_data(gap, 1, n, 0.05);
+    out->lo = out->effect - outer(gap, n, 1 - TAIL);
+    out->hi = out->effect - outer(gap, n, TAIL);
 }
 
 static bw_status estimate(struct fit *f, bw_synthetic *out, bw_err *err) {

@@ -3,7 +3,9 @@
  * Synthetic control (Abadie, Diamond, Hainmueller 2010): weights of the untreated units, not negative and
  * summing to one, that follow the treated unit best before the start; the effect is the gap after it. Each
  * untreated unit is given the treatment in turn (placebo): p is the rank of the treated unit's ratio of
- * errors after and before among all, and the interval comes from the placebos' gaps. */
+ * errors after and before among all, and the interval comes from the placebos' gaps: from nineteen on from their
+ * ranks, of which the treated unit's own would be any with the same chance; of fewer, which have no rank that
+ * far out, by Student's t. */
 #ifndef BW_ANALYZE_SYNTHETIC_H
 #define BW_ANALYZE_SYNTHETIC_H
 

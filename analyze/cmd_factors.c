@@ -59,6 +59,9 @@ static bw_status load(struct job *j, bw_err *err) {
             st = bw_fail(err, BW_EDATA,
                          "%s: column %s has %zu different values; %u are the most for a category",
                          j->q->file, j->factor[f], j->group[f].n, LEVELS_MAX);
+        if (st == BW_OK && j->group[f].n < 2)
+            st = bw_fail(err, BW_EDATA, "%s: column %s is '%s' in every row: nothing to compare",
+                         j->q->file, j->factor[f], j->group[f].name[0]);
     }
     for (size_t k = 0; st == BW_OK && k < j->numbers; k++)
         st = bw_table_full_numbers(j->table, j->number[k], &j->x[k], err);

@@ -53,6 +53,8 @@ void bw_cholesky_invert(const double *l, size_t p, double *inverse) {
     }
 }
 
+#define ROUNDING 1e-10 /* noise below this share of the largest value is none */
+
 struct work {
     double *scale; /* [p] length of each column */
     double *gram;  /* [p, p] */
@@ -228,6 +230,13 @@ bw_contrast bw_t_interval(double estimate, double se, double df, double level) {
     double critical = isinf(df) ? gsl_cdf_ugaussian_Pinv(tail) : gsl_cdf_tdist_Pinv(tail, df);
     double p = isinf(df) ? gsl_cdf_ugaussian_Q(t) : gsl_cdf_tdist_Q(t, df);
     return (bw_contrast){estimate, se, estimate - critical * se, estimate + critical * se, 2 * p};
+}
+
+bool bw_ols_exact(const bw_ols_fit *fit, const double *y, size_t n) {
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(y[i]));
+    return !(fit->sigma > ROUNDING * largest);
 }
 
 bw_contrast bw_ols_contrast(const bw_ols_fit *f, const double *w, double level) {

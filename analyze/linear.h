@@ -42,11 +42,13 @@ void bw_ols_free(bw_ols_fit *fit);
 typedef struct {
     double estimate, se, lo, hi, p;
 } bw_contrast;
+/* Nothing is left but rounding, measured by the largest of y (or of what y was made from): errors mean nothing. */
+bool bw_ols_exact(const bw_ols_fit *fit, const double *y, size_t n);
 bw_contrast bw_ols_contrast(const bw_ols_fit *fit, const double *w, double level);
 bw_contrast bw_ols_coef(const bw_ols_fit *fit, size_t i, double level);
 
 /* The same for rows in the order of time whose errors hang together: the variance of w'coef with the
- * autocovariances of its scores under a Bartlett kernel (Newey and West 1987), never below the classical one,
+ * autocovariances of its scores (Newey and West 1987, prewhitened), never below the classical one,
  * which few rows would have it. fit: of d with BW_COV_CLASSIC, without weights. False: out of memory. */
 bool bw_ols_serial(const bw_ols_data *d, const bw_ols_fit *fit, const double *w, double level,
                    bw_contrast *out);

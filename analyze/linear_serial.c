@@ -4,27 +4,38 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Bandwidth of the Bartlett kernel by the first autocorrelation of u (Andrews 1991, 6.2). */
-static double bandwidth(const double *u, size_t n) {
+#define MEMORY_MOST 0.9 /* more would leave nothing after whitening */
+
+static double memory(const double *u, size_t n) {
     double own = 0, next = 0;
     for (size_t t = 0; t < n; t++) {
         own += u[t] * u[t];
         next += t ? u[t] * u[t - 1] : 0;
     }
-    double rho = own > 0 ? fmax(-0.97, fmin(0.97, next / own)) : 0;
-    double alpha = 4 * rho * rho / ((1 - rho * rho) * (1 - rho * rho));
-    return 1.1447 * cbrt(alpha * (double)n);
+    return own > 0 ? fmax(-MEMORY_MOST, fmin(MEMORY_MOST, next / own)) : 0;
 }
 
-static double long_run_variance(const double *u, size_t n) {
-    double width = bandwidth(u, n) + 1, sum = 0;
+/* Bartlett kernel, its bandwidth by the first autocorrelation (Andrews 1991, 6.2). */
+static double bartlett(const double *v, size_t n) {
+    double rho = memory(v, n), one = 1 - rho * rho;
+    double width = 1 + 1.1447 * cbrt(4 * rho * rho / (one * one) * (double)n), sum = 0;
     for (size_t h = 0; h < n && (double)h < width; h++) {
         double product = 0;
         for (size_t t = h; t < n; t++)
-            product += u[t] * u[t - h];
+            product += v[t] * v[t - h];
         sum += (h ? 2 : 1) * (1 - (double)h / width) * product;
     }
     return sum;
+}
+
+/* u is whitened by its first autocorrelation, and the variance of what is left coloured again: a kernel alone
+ * falls short where errors go on (Andrews and Monahan 1992). u is overwritten. */
+static double long_run_variance(double *u, size_t n) {
+    double rho = memory(u, n);
+    for (size_t t = n - 1; t > 0; t--)
+        u[t] -= rho * u[t - 1];
+    u[0] *= sqrt(1 - rho * rho);
+    return bartlett(u, n) / ((1 - rho) * (1 - rho));
 }
 
 bool bw_ols_serial(const bw_ols_data *d, const bw_ols_fit *fit, const double *w, double level,

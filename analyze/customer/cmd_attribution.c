@@ -184,6 +184,9 @@ static void compare_mix(struct job *j) {
                     j->name[k], bw_show_share(share), bw_show_share(j->share[k]),
                     bw_show_share(j->share_lo[k]), bw_show_share(j->share_hi[k]));
     }
+    if (j->channels == 1)
+        bw_note(&j->notes, "%s is the only channel: all credit is its own, whatever it did",
+                j->name[0]);
     if (!j->nulls)
         bw_note(&j->notes,
                 "no --nulls: paths that were lost are not known, so removal effects are too large");

@@ -257,6 +257,16 @@ static bw_status compare_filled(struct job *j, const bw_arm *arms, bw_arm_result
     return st;
 }
 
+/* An arm without any spread brings none to the interval, which then speaks for the other arms alone. */
+static void note_constant(struct job *j, const bw_arm *arms) {
+    for (size_t a = 0; a < j->arms.n; a++)
+        if (j->kind == BW_METRIC_MONEY && arms[a].n >= 2 && !(arms[a].sd > 0))
+            bw_note(&j->notes,
+                    "%s: every value of arm '%s' is %s: its noise is not known, and intervals hold "
+                    "that of the other arm alone",
+                    j->metric, j->arms.name[a], bw_show(arms[a].mean));
+}
+
 static bw_status compare_metric(struct job *j, const char *spec, bool *useful, bw_err *err) {
     bw_arm arms[BW_ARMS_MAX];
     bw_arm_result results[BW_ARMS_MAX];
@@ -279,6 +289,8 @@ static bw_status compare_metric(struct job *j, const char *spec, bool *useful, b
                 "%s: fewer than ten successes or failures in an arm; the interval adds one of "
                 "each to every arm (Agresti-Caffo)",
                 j->metric);
+    if (st == BW_OK)
+        note_constant(j, arms);
     *useful |= st == BW_OK;
     for (size_t a = 0; a < j->arms.n; a++) {
         cJSON *o = arm_json(j, a, &arms[a], &results[a]);

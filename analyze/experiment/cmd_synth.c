@@ -184,6 +184,8 @@ bw_status bw_cmd_experiment_synth(int argc, char **argv, bw_err *err) {
         bw_fail_prefix(err, st, j.file);
     if (st == BW_OK && j.save.id)
         st = save(&j, err);
+    if (st == BW_OK && j.periods - j.begin == 1)
+        bw_note(&j.notes, "one period after the start: whether the effect lasts cannot be said");
     if (st == BW_OK)
         st = show_synth(&j, err);
     bw_notes_free(&j.notes);

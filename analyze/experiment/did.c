@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define LEVEL      0.95
-#define SPREAD_MIN 1e-10 /* noise below this share of the metric is rounding */
 #define SWEEPS_MAX 500
 #define SWEEP_DONE 1e-11 /* largest mean left, relative to the column's spread */
 
@@ -208,6 +207,11 @@ static bw_status fit_fixed_effects(const bw_did_data *d, struct panel *p, bw_con
                                    .names = NAME,
                                    .absorbed = p->periods == 2 ? 2 : d->units + p->periods - 1},
                     &fit, err);
+    if (st == BW_OK && bw_ols_exact(&fit, p->y, d->n))
+        st =
+            bw_fail(err, BW_EDATA,
+                    "units, times and treatment give the metric exactly: no noise is left by which "
+                    "an effect could be judged; check the column");
     if (st == BW_OK)
         *c = bw_ols_coef(&fit, 0, LEVEL);
     bw_ols_free(&fit);
@@ -231,10 +235,7 @@ static bw_status fit_two_by_two(const bw_did_data *d, struct panel *p, bw_contra
                           &fit, err);
     if (st != BW_OK)
         return st;
-    double largest = 0;
-    for (size_t i = 0; i < d->n; i++)
-        largest = fmax(largest, fabs(p->y[i]));
-    if (!(fit.sigma > SPREAD_MIN * largest))
+    if (bw_ols_exact(&fit, p->y, d->n))
         st = bw_fail(err, BW_EDATA,
                      "the metric does not vary within the four groups; check the column");
     *c = bw_ols_coef(&fit, 3, LEVEL);

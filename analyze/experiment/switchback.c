@@ -87,9 +87,13 @@ bw_status bw_switchback_fit(const double *y, const double *on, size_t n, size_t 
     if (st != BW_OK)
         st = bw_fail(
             err, BW_EDATA,
-            "the treatment was switched too regularly to tell %zu lags apart: ask for fewer", lags);
-    else if (!(fit.sigma > 0))
-        st = bw_fail(err, BW_EDATA, "the metric does not vary");
+            "the treatment was switched too seldom, or too regularly, to tell %zu lags apart: ask "
+            "for fewer, or go on for longer",
+            lags);
+    else if (bw_ols_exact(&fit, y, n))
+        st = bw_fail(err, BW_EDATA,
+                     "the metric does not vary, or only with the treatment: there is no noise by "
+                     "which an effect could be judged");
     else
         st = read_lags(&d, &fit, lags, out, err);
     bw_ols_free(&fit);

@@ -186,6 +186,13 @@ bw_status bw_synthetic_fit(const double *y, size_t units, size_t periods, size_t
         return bw_fail(err, BW_EDATA,
                        "%zu periods before the start and %zu after it; three and one are the least",
                        start, periods > start ? periods - start : 0);
+    double lo = INFINITY, hi = -INFINITY;
+    for (size_t i = 0; i < units * periods; i++) {
+        lo = fmin(lo, y[i]);
+        hi = fmax(hi, y[i]);
+    }
+    if (!(hi > lo))
+        return bw_fail(err, BW_EDATA, "every value is %g: nothing can be told from nothing", lo);
     struct fit f = {.y = y, .units = units, .periods = periods, .start = start};
     bw_status st = estimate(&f, out, err);
     free(f.donor);

@@ -385,6 +385,13 @@ static bw_status check(const bw_demand_data *d, bw_err *err) {
                            "row %zu: %s %g has no logarithm; leave such rows out or use --linear",
                            i + 1, d->price[i] > 0 ? "units" : "price",
                            d->price[i] > 0 ? d->units[i] : d->price[i]);
+    size_t same = 0;
+    while (same < d->n && d->units[same] == d->units[0])
+        same++;
+    if (same == d->n)
+        return bw_fail(err, BW_EDATA,
+                       "%g units were sold in every row: whatever the price was, nothing answered",
+                       d->units[0]);
     return BW_OK;
 }
 

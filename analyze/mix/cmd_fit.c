@@ -17,7 +17,7 @@ static const bw_usage USAGE = {
     "parts.\n"
     "Nothing is done when neither data nor options changed since the last fit.",
     "  bellwether fit\n"
-    "  bellwether fit --engine laplace --quick            the normal approximation, in a blink\n"
+    "  bellwether fit --engine fast --quick               one short chain, a quarter of the time\n"
     "  bellwether fit --preset meridian --json\n"
     "  bellwether fit --adstock geometric,tv=weibull --saturation hill\n"
     "  bellwether fit --roas tv=1.5:0.4                   what an experiment said about tv\n"
@@ -64,7 +64,8 @@ bw_status bw_cmd_fit(int argc, char **argv, bw_err *err) {
     const bw_option options[] = {
         BW_OPTION_DB(path),
         BW_OPTION_JSON(json),
-        {"engine", 0, BW_OPT_TEXT, &o.engine, "NAME", "nuts (sampling) or laplace (fast)"},
+        {"engine", 0, BW_OPT_TEXT, &o.engine, "NAME",
+         "nuts (four chains), fast (one) or laplace (approximate)"},
         {"preset", 0, BW_OPT_TEXT, &o.preset, "NAME", "bellwether, pymc or meridian"},
         {"adstock", 0, BW_OPT_TEXT, &o.adstock, "LIST",
          "geometric, delayed, binomial, weibull, weibull_cdf, none;"},

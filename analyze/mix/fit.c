@@ -23,6 +23,7 @@ static void state_free(fit_state *f) {
     free(f->week_of);
     free(f->actual);
     free(f->part);
+    free(f->fitted);
     free(f->sigma);
     free(f->vif);
     free(f->stability.sign);

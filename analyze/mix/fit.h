@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *engine;                          /* "nuts" or "laplace" */
+    const char *engine;                          /* "nuts"; "fast": one short chain; "laplace" */
     const char *preset;                          /* "bellwether", "pymc", "meridian" */
     const char *adstock, *saturation, *prior_on; /* of the spec, NULL = the preset's; adstock and
                             saturation may name channels: "geometric,tv=weibull" */

@@ -91,6 +91,34 @@ static void residual_quality(fit_state *f) {
     f->quality.durbin_watson = sse > 0 ? steps / sse : NAN;
 }
 
+/* The same for single geos: in their own units, so that the large ones count most, but for the mean error. */
+static void geo_quality(fit_state *f) {
+    double sse = 0, sum = 0, squares = 0, mape = 0, absolute = 0, all = 0;
+    size_t n = 0, n_mape = 0;
+    f->quality.r2_geo = f->quality.mape_geo = f->quality.wmape_geo = NAN;
+    for (size_t i = 0; f->fitted && i < f->d->n_geo * f->d->n_time; i++) {
+        double y = f->d->outcome[i], r = y - f->fitted[i];
+        if (!isfinite(y))
+            continue;
+        sse += r * r;
+        sum += y;
+        squares += y * y;
+        absolute += fabs(r);
+        all += fabs(y);
+        n++;
+        if (y != 0) {
+            mape += fabs(r / y);
+            n_mape++;
+        }
+    }
+    double total = n ? squares - sum * sum / (double)n : 0;
+    if (!(total > 0))
+        return;
+    f->quality.r2_geo = 1 - sse / total;
+    f->quality.wmape_geo = absolute / all;
+    f->quality.mape_geo = n_mape ? mape / (double)n_mape : NAN;
+}
+
 /* In-sample CRPS and coverage with noise, and the predictive p of the sum: how often a replicated total
  * is farther from the fitted one than the actual total is. */
 static bw_status predictive_quality(fit_state *f, bw_err *err) {
@@ -435,6 +463,7 @@ static verdict check_data(fit_state *f) {
 
 bw_status fit_check(fit_state *f, bw_err *err) {
     residual_quality(f);
+    geo_quality(f);
     baseline_quality(f);
     bw_status st = predictive_quality(f, err);
     if (st == BW_OK)

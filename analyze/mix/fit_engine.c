@@ -1,5 +1,5 @@
 /* analyze/mix/fit_engine.c - draws from the posterior: the normal approximation at its mode, or NUTS begun
- * from there, which leaves it little to learn in its warm-up. */
+ * from there, which leaves it little to learn in its warm-up: four chains, or one short one ("fast"). */
 #include "analyze/mix/fit_internal.h"
 
 #include "analyze/sampler/diagnostics.h"
@@ -74,6 +74,7 @@ bw_status fit_quick(const bw_mmm *m, size_t n, unsigned long seed, double **draw
 }
 
 #define SHORT_WARMUP 100 /* from the mode's covariance there is little to learn */
+#define FAST_WARMUP  200
 
 /* Whose covariance is learned whole: what all geos share, or every parameter, or none. */
 typedef enum { SHARED, WHOLE, DIAGONAL } metric_kind;
@@ -190,10 +191,10 @@ static bw_status begin(const fit_state *f, bw_laplace *l, bw_nuts_options *o, bw
     return st;
 }
 
-static bw_status sample_nuts(fit_state *f, bw_err *err) {
+static bw_status sample_nuts(fit_state *f, size_t chains, size_t warmup, bw_err *err) {
     bw_laplace l = {0};
-    bw_nuts_options o = {.chains = (size_t)f->o->chains,
-                         .warmup = (size_t)f->o->warmup,
+    bw_nuts_options o = {.chains = chains,
+                         .warmup = warmup,
                          .draws = (size_t)f->o->draws,
                          .seed = (unsigned long)f->o->seed,
                          .target = 0.85,
@@ -216,12 +217,18 @@ static bw_status sample_nuts(fit_state *f, bw_err *err) {
 
 bw_status fit_sample(fit_state *f, bw_err *err) {
     f->dim = bw_mmm_dim(f->model);
-    f->n_draw = (size_t)(f->o->chains * f->o->draws);
-    f->engine = (engine_report){.chains = (size_t)f->o->chains};
+    size_t chains = (size_t)f->o->chains, warmup = (size_t)f->o->warmup;
+    bool fast = strcmp(f->o->engine, "fast") == 0;
+    if (fast) {
+        chains = 1;
+        warmup = warmup < FAST_WARMUP ? warmup : FAST_WARMUP;
+    }
+    f->n_draw = chains * (size_t)f->o->draws;
+    f->engine = (engine_report){.chains = chains};
     if (strcmp(f->o->engine, "laplace") == 0)
         return fit_quick(f->model, f->n_draw, (unsigned long)f->o->seed, &f->draws,
                          &f->engine.normal_share, err);
-    if (strcmp(f->o->engine, "nuts") == 0)
-        return sample_nuts(f, err);
-    return bw_fail(err, BW_EARG, "--engine: '%s' is neither nuts nor laplace", f->o->engine);
+    if (fast || strcmp(f->o->engine, "nuts") == 0)
+        return sample_nuts(f, chains, warmup, err);
+    return bw_fail(err, BW_EARG, "--engine: '%s' is not one of nuts, fast, laplace", f->o->engine);
 }

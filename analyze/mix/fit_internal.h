@@ -31,6 +31,7 @@ typedef struct {
 } engine_report;
 
 typedef struct {
+    double r2_geo, mape_geo, wmape_geo; /* of single geos; NAN when there is one */
     double r2, mape, crps, coverage90, durbin_watson, predictive_p, negative_baseline;
     double mape_out, crps_out, coverage50_out, coverage90_out, crps_naive,
         mape_naive;                  /* backtest, forecasts widened */
@@ -79,6 +80,7 @@ typedef struct {
     char (*week)[11]; /* [n_week] */
     size_t *week_of;  /* [n_time] */
     double *actual;   /* [n_week] outcome, NAN where not known */
+    double *fitted;   /* [n_geo, n_time] mean over draws; NULL when there is one geo */
     float *part;      /* [n_part + 1, n_week, n_thin] money; the last part is the fitted sum */
     double *sigma;    /* [n_thin] noise of a week, money */
     double *vif;      /* [n_channel] */

@@ -73,6 +73,8 @@ static bw_status allocate(fit_state *f, bw_err *err) {
     f->quantity = calloc(C * N_QUANTITIES * f->n_draw + 1, sizeof *f->quantity);
     f->part = calloc((bw_mmm_parts(f->model) + 1) * f->n_week * f->n_thin, sizeof *f->part);
     f->sigma = calloc(f->n_thin + 1, sizeof *f->sigma);
+    if (f->d->n_geo > 1 && !(f->fitted = calloc(f->d->n_geo * f->d->n_time, sizeof *f->fitted)))
+        return bw_fail_memory(err);
     return f->spend && f->quantity && f->part && f->sigma ? BW_OK : bw_fail_memory(err);
 }
 
@@ -101,9 +103,14 @@ bw_status fit_summarise(fit_state *f, bw_err *err) {
     for (size_t i = 0, thin = 0; i < f->n_draw && st == BW_OK; i++) {
         bw_mmm_forward(f->model, room, f->draws + i * f->dim, &r);
         put_quantities(f, &r, i, outcome);
-        if (thin < f->n_thin && i == thin * f->n_draw / f->n_thin)
+        if (thin < f->n_thin && i == thin * f->n_draw / f->n_thin) {
             put_parts(f, &r, thin++);
+            if (f->fitted)
+                bw_mmm_add_fitted(f->model, room, f->fitted);
+        }
     }
+    for (size_t i = 0; f->fitted && i < d->n_geo * d->n_time; i++)
+        f->fitted[i] /= (double)f->n_thin;
     bw_mmm_result_free(&r);
     density.scratch_free(room);
     return st;

@@ -170,6 +170,9 @@ void bw_mmm_result_free(bw_mmm_result *r);
 /* q [dim]; scratch from the density's scratch_new. */
 void bw_mmm_forward(const bw_mmm *m, void *scratch, const double *q, bw_mmm_result *r);
 
+/* Adds the fitted outcome of every geo and period to out [n_geo, n_time], after bw_mmm_forward. */
+void bw_mmm_add_fitted(const bw_mmm *m, void *scratch, double *out);
+
 /* The parameters' natural values [dim] of q: coefficients of the baseline move with the media in q. */
 void bw_mmm_natural(const bw_mmm *m, void *scratch, const double *q, double *out);
 

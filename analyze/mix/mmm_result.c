@@ -121,6 +121,16 @@ void bw_mmm_forward(const bw_mmm *m, void *room, const double *q, bw_mmm_result 
     r->nu = m->at_nu == NONE ? INFINITY : sc->natural[m->at_nu];
 }
 
+void bw_mmm_add_fitted(const bw_mmm *m, void *room, double *out) {
+    scratch *sc = room;
+    mmm_base(m, sc);
+    for (size_t g = 0; g < m->geos; g++) {
+        mmm_geo_mean(m, sc, g);
+        for (size_t t = 0; t < m->data->n_time; t++)
+            out[g * m->data->n_time + t] += m->geo_scale[g] * (sc->mu[t] + m->shift);
+    }
+}
+
 void bw_mmm_natural(const bw_mmm *m, void *room, const double *q, double *out) {
     scratch *sc = room;
     mmm_natural(m, sc, q);

@@ -1,5 +1,5 @@
-/* How often 90 % intervals hold the truth, over 40 shops made by a generator of its own: ROAS, return at
- * the margin and carry-over of four channels each. And what happens when spend follows demand: the
+/* How often 90 % intervals hold the truth, over 40 shops made by a generator of its own: contribution, ROAS,
+ * return at the margin, carry-over and saturation of four channels each. And what happens when spend follows demand: the
  * bias is shown, not hidden. Prints the counts; minutes. */
 #include "tests/check.h"
 #include "tests/analyze/mmm_shop.h"
@@ -10,9 +10,12 @@
 #include <gsl/gsl_statistics_double.h>
 
 enum { SHOPS = 40, WEEKS = 104, CHANNELS = 4, DRAWS = 300 };
+enum { CONTRIBUTION, ROAS, MARGINAL, RATE, SCALE, KINDS };
+static const char *const NAMES[KINDS] = {"contribution", "ROAS", "marginal", "carry-over",
+                                         "saturation"};
 
 typedef struct {
-    double roas[CHANNELS], marginal[CHANNELS], rate[CHANNELS];
+    double of[KINDS][CHANNELS];
 } truth;
 
 /* Spend that follows demand with this exponent; 0: by itself. Demand then also has ups and downs that
@@ -32,19 +35,19 @@ static void simulate(bw_mmm_data *d, truth *t, double follows, unsigned long see
     }
     for (int c = 0; c < CHANNELS; c++) {
         double *x = d->spend + c * WEEKS, spend = 0, positive = 0, sum = 0, slope = 0, a[WEEKS],
-               lambda;
+               lambda, rate, roas;
         for (int w = 0; w < WEEKS; w++) {
             x[w] *= pow(fmax(base[w], 100) / 1000, 4 * follows);
             spend += x[w];
             positive += x[w] > 0;
         }
         memcpy(d->media + c * WEEKS, x, WEEKS * sizeof *x);
-        t->rate[c] = gsl_ran_beta(r, 2, 3);
+        rate = gsl_ran_beta(r, 2, 3);
         lambda = exp(gsl_ran_gaussian(r, 0.7));
         for (int w = 0; w < WEEKS; w++) {
             double weight = 1, weights = 0;
             a[w] = 0;
-            for (int l = 0; l < 13; l++, weight *= t->rate[c]) {
+            for (int l = 0; l < 13; l++, weight *= rate) {
                 a[w] += l <= w ? weight * x[w - l] : 0;
                 weights += weight;
             }
@@ -53,10 +56,12 @@ static void simulate(bw_mmm_data *d, truth *t, double follows, unsigned long see
             sum += s;
             slope += a[w] * 0.5 * lambda * (1 - s * s);
         }
-        t->roas[c] = 0.05 * 1250 * WEEKS / spend * exp(gsl_ran_gaussian(r, 1));
-        t->marginal[c] = t->roas[c] * slope / sum;
+        roas = 0.05 * 1250 * WEEKS / spend * exp(gsl_ran_gaussian(r, 1));
+        const double found[KINDS] = {roas * spend, roas, roas * slope / sum, rate, lambda};
+        for (int kind = 0; kind < KINDS; kind++)
+            t->of[kind][c] = found[kind];
         for (int w = 0; w < WEEKS; w++)
-            d->outcome[w] += t->roas[c] * spend * tanh(0.5 * lambda * a[w]) / sum;
+            d->outcome[w] += roas * spend * tanh(0.5 * lambda * a[w]) / sum;
     }
     gsl_rng_free(r);
 }
@@ -67,15 +72,15 @@ static int inside(double *v, double x) {
            x <= gsl_stats_quantile_from_sorted_data(v, 1, DRAWS, 0.95);
 }
 
-/* Adds to counts [3] of ROAS, marginal, rate; and to bias the mean of log(estimate / truth). */
-static void one_shop(double follows, unsigned long seed, int counts[3], double *bias) {
+/* Adds to counts [KINDS]; and to bias the mean of log(estimate / truth) of ROAS. */
+static void one_shop(double follows, unsigned long seed, int counts[KINDS], double *bias) {
     bw_err err = {{0}};
     bw_mmm_data d;
     truth t;
     simulate(&d, &t, follows, seed);
     bw_mmm_spec spec;
     bw_mmm *m;
-    double *draws, roas[DRAWS], marginal[DRAWS], rate[DRAWS];
+    double *draws, of[KINDS][DRAWS];
     CHECK_OK(bw_mmm_preset("bellwether", &spec, &err));
     CHECK_OK(bw_mmm_new(&d, &spec, &m, &err));
     CHECK_OK(fit_short(m, DRAWS, seed, &draws, &err));
@@ -89,15 +94,15 @@ static void one_shop(double follows, unsigned long seed, int counts[3], double *
             spend += d.spend[c * WEEKS + w];
         for (int k = 0; k < DRAWS; k++) {
             bw_mmm_forward(m, room, draws + (size_t)k * f.dim, &r);
-            roas[k] = r.contribution[c] / spend;
-            marginal[k] = r.marginal[c] / spend;
-            rate[k] = r.rate[c];
+            const double found[KINDS] = {r.contribution[c], r.contribution[c] / spend,
+                                         r.marginal[c] / spend, r.rate[c], r.scale[c]};
+            for (int kind = 0; kind < KINDS; kind++)
+                of[kind][k] = found[kind];
         }
-        counts[0] += inside(roas, t.roas[c]);
-        counts[1] += inside(marginal, t.marginal[c]);
-        counts[2] += inside(rate, t.rate[c]);
-        *bias +=
-            log(gsl_stats_median_from_sorted_data(roas, 1, DRAWS) / t.roas[c]) / (SHOPS * CHANNELS);
+        for (int kind = 0; kind < KINDS; kind++)
+            counts[kind] += inside(of[kind], t.of[kind][c]);
+        *bias += log(gsl_stats_median_from_sorted_data(of[ROAS], 1, DRAWS) / t.of[ROAS][c]) /
+                 (SHOPS * CHANNELS);
     }
     bw_mmm_result_free(&r);
     f.scratch_free(room);
@@ -107,14 +112,13 @@ static void one_shop(double follows, unsigned long seed, int counts[3], double *
 }
 
 static double run(double follows, const char *what) {
-    static const char *const names[] = {"ROAS", "marginal", "carry-over"};
-    int counts[3] = {0};
+    int counts[KINDS] = {0};
     double bias = 0, worst = 1;
     for (unsigned long s = 1; s <= SHOPS; s++)
         one_shop(follows, s, counts, &bias);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < KINDS; i++) {
         double share = counts[i] / (double)(SHOPS * CHANNELS);
-        print_message("# %s: %s inside %d of %d (%.1f %%)\n", what, names[i], counts[i],
+        print_message("# %s: %s inside %d of %d (%.1f %%)\n", what, NAMES[i], counts[i],
                       SHOPS * CHANNELS, 100 * share);
         worst = fmin(worst, share);
     }

@@ -7,6 +7,7 @@
  * fit       spend              channel              money spent in the window
  * fit       contribution       channel              money earned in the window   contribution > 0
  * fit       share              channel              part of the outcome, 0..1
+ * fit       media_share        ''                   what all channels together are of the outcome
  * fit       roas               channel              money earned per money       roas * margin > 1
  * fit       marginal_roas      channel              money of the next money      marginal_roas * margin > 1
  * fit       half_life          channel              weeks
@@ -15,6 +16,8 @@
  *             part: a channel's name, or _baseline, _trend, _season, _event:NAME, _control:NAME
  * fit       fitted             ''         week      model's outcome of that week (interval of the mean)
  * fit       stability          channel              share of refits that keep the sign of the advice
+ * fit       prior_shift, prior_width  channel       of its effect: posterior mean less prior median, and
+ *             posterior sd, in prior sd: no shift and a width of 1 say that the data were silent
  * fit       r2, mape, crps, ...                     fit quality
  * fit       forecast_widening  ''                   factor that makes intervals of outcomes ahead hold; coverages and
  *             CRPS of the backtest are with it, backtest_coverage_90_own is without

@@ -26,6 +26,7 @@ static void state_free(fit_state *f) {
     free(f->fitted);
     free(f->sigma);
     free(f->vif);
+    free(f->prior_shift);
     free(f->stability.sign);
     free(f->stability.low);
     free(f->stability.high);

@@ -29,10 +29,12 @@
 #define OWN_COVERAGE    0.75 /* of outcomes ahead in the model's own 90 % intervals */
 #define NORMAL_ENOUGH   0.3  /* effective share of the draws of a normal approximation */
 #define VIF_FAIR        10.0
-#define PRIOR_ONLY      0.85 /* posterior sd / prior sd of log ROAS above which data said little */
-#define FOLLOWS         0.4  /* correlation of spend with demand */
-#define STABLE          0.8  /* share of refits that must agree */
-#define ROWS_FAIR       3.0  /* outcomes a parameter */
+#define PRIOR_ONLY      0.85 /* posterior sd / prior sd of the effect above which data said little */
+#define FAR_SHIFT \
+    2.33 /* prior sd: outside what the prior holds likely at 98 %, as Meridian has it */
+#define FOLLOWS   0.4 /* correlation of spend with demand */
+#define STABLE    0.8 /* share of refits that must agree */
+#define ROWS_FAIR 3.0 /* outcomes a parameter */
 
 typedef enum { GOOD, FAIR, POOR } verdict;
 
@@ -302,14 +304,14 @@ static void warn_of_mediation(fit_state *f) {
 /* ---- verdicts ---- */
 
 /* Around the mode of log returns the normal approximation leaves out their long lower tail: channels of
- * which the data say little come out by up to a standard deviation too high. */
+ * which the data say little come out by one standard deviation and more too high. */
 static verdict check_normal(fit_state *f) {
     if (f->engine.normal_share > NORMAL_ENOUGH)
         return GOOD;
     fit_warn(
         f,
         "the normal approximation does not fit this posterior (%.1f %% of its draws count when "
-        "weighted): returns of weak channels come out too high; act on --engine nuts only",
+        "weighted): returns of weak channels come out too high; act on --engine nuts or fast only",
         100 * f->engine.normal_share);
     return FAIR;
 }
@@ -398,23 +400,39 @@ static verdict check_backtest(fit_state *f) {
     return v;
 }
 
-/* The posterior spread of log ROAS over the prior's: near one, the answer was in the question. */
-static double spread_ratio(const fit_state *f, size_t c) {
-    const bw_prior *prior = NULL;
-    for (size_t i = 0; i < f->dim && !prior; i++) {
+/* The parameter of channel c's effect, whatever its prior is on; dim when there is none. */
+static size_t effect_of(const fit_state *f, size_t c) {
+    static const char *const names[] = {"roas", "beta", "share"};
+    for (size_t i = 0; i < f->dim; i++) {
         const char *subject, *name = bw_mmm_param_name(f->model, i, &subject);
-        if (strcmp(name, "roas") == 0 && strcmp(subject, f->d->channel[c]) == 0)
-            prior = bw_mmm_param_prior(f->model, i);
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+            if (strcmp(name, names[k]) == 0 && strcmp(subject, f->d->channel[c]) == 0)
+                return i;
     }
-    if (!prior || prior->kind != BW_PRIOR_LOGNORMAL)
-        return 0.0;
-    const double *roas = fit_quantity(f, c, Q_ROAS);
-    double sum = 0, squares = 0, n = (double)f->n_draw;
-    for (size_t i = 0; i < f->n_draw; i++) {
-        sum += log(roas[i]);
-        squares += log(roas[i]) * log(roas[i]);
+    return f->dim;
+}
+
+/* How far the data moved the effect from its prior and how much they narrowed it, on the scale the sampler
+ * moves on, where priors are about normal. A width near one: the answer was in the question. */
+static bw_status prior_and_posterior(fit_state *f, bw_err *err) {
+    const double sd_below = 0.158655254, sd_above = 1 - sd_below; /* a normal's mean -+ sd */
+    f->prior_shift = calloc(2 * f->d->n_channel + 1, sizeof *f->prior_shift);
+    if (!f->prior_shift)
+        return bw_fail_memory(err);
+    f->prior_width = f->prior_shift + f->d->n_channel;
+    for (size_t c = 0; c < f->d->n_channel; c++) {
+        size_t at = effect_of(f, c);
+        f->prior_shift[c] = f->prior_width[c] = NAN;
+        if (at == f->dim)
+            continue;
+        const bw_prior *p = bw_mmm_param_prior(f->model, at);
+        double sd = 0.5 * (bw_prior_free(p, bw_prior_quantile(p, sd_above)) -
+                           bw_prior_free(p, bw_prior_quantile(p, sd_below)));
+        double mean = gsl_stats_mean(f->draws + at, f->dim, f->n_draw);
+        f->prior_shift[c] = (mean - bw_prior_free(p, bw_prior_quantile(p, 0.5))) / sd;
+        f->prior_width[c] = gsl_stats_sd_m(f->draws + at, f->dim, f->n_draw, mean) / sd;
     }
-    return sqrt(fmax(squares / n - sum * sum / (n * n), 0.0)) / prior->b;
+    return BW_OK;
 }
 
 static verdict check_channels(fit_state *f) {
@@ -428,9 +446,17 @@ static verdict check_channels(fit_state *f) {
                      "to tell apart",
                      name, f->vif[c]);
         }
-        if (f->d->paid[c] && spread_ratio(f, c) > PRIOR_ONLY)
+        if (f->d->paid[c] && f->prior_width[c] > PRIOR_ONLY)
             fit_warn(f, "the data say little about %s: its interval is mostly the prior; test it",
                      name);
+        if (fabs(f->prior_shift[c]) > FAR_SHIFT) {
+            v = worse(v, FAIR);
+            fit_warn(
+                f,
+                "the effect of %s lies %.1f prior standard deviations %s what was expected: if "
+                "that is not news, something else moves with it",
+                name, fabs(f->prior_shift[c]), f->prior_shift[c] > 0 ? "above" : "below");
+        }
         if (f->stability.refits && f->d->paid[c] && f->stability.sign[c] < STABLE)
             fit_warn(
                 f, "advice on %s keeps its sign in %.0f %% of %zu refits: do not act, test instead",
@@ -468,6 +494,8 @@ bw_status fit_check(fit_state *f, bw_err *err) {
     bw_status st = predictive_quality(f, err);
     if (st == BW_OK)
         st = inflation(f, err);
+    if (st == BW_OK)
+        st = prior_and_posterior(f, err);
     if (st != BW_OK)
         return st;
     verdict v = check_sampler(f);

@@ -84,6 +84,9 @@ typedef struct {
     float *part;      /* [n_part + 1, n_week, n_thin] money; the last part is the fitted sum */
     double *sigma;    /* [n_thin] noise of a week, money */
     double *vif;      /* [n_channel] */
+    double *prior_shift,
+        *prior_width; /* [n_channel] of the effect: posterior mean less prior median,
+                                           and posterior sd, in prior sd. One block */
     char *warning[MAX_WARNINGS];
     size_t n_warning;
     const char *health;

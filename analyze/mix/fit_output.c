@@ -246,7 +246,9 @@ static bw_status json_channel(sqlite3 *db, int64_t run, const char *channel, dou
         cJSON_AddItemToObject(j, names[i], json_draws(db, run, names[i], channel));
     interval stability = read_interval(db, run, "stability", channel);
     add_number(j, "stability", stability.mean);
-    add_number(j, "vif", read_interval(db, run, "vif", channel).mean);
+    static const char *const alone[] = {"vif", "prior_shift", "prior_width"};
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        add_number(j, alone[i], read_interval(db, run, alone[i], channel).mean);
     add_number(j, "probability_pays", read_interval(db, run, "marginal_roas", channel).probability);
     cJSON_AddItemToArray(context, j);
     return BW_OK;
@@ -265,6 +267,7 @@ static void json_fit(cJSON *j, sqlite3 *db, int64_t run) {
     static const char *const names[] = {"r2",
                                         "mape",
                                         "crps",
+                                        "media_share",
                                         "r2_geo",
                                         "mape_geo",
                                         "wmape_geo",
@@ -291,8 +294,9 @@ bw_status fit_print_json(sqlite3 *db, int64_t run, bw_err *err) {
     bw_status st = read_run(db, run, &r, err);
     if (st != BW_OK)
         return st;
-    static const char *const numbers[] = {"chains",   "draws",        "seconds",     "divergences",
-                                          "max_rhat", "min_ess_bulk", "min_ess_tail"};
+    static const char *const numbers[] = {
+        "chains",       "draws",     "seconds",        "divergences",  "max_rhat",  "min_ess_bulk",
+        "min_ess_tail", "min_ebfmi", "max_depth_hits", "observations", "parameters"};
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "engine", r.engine);
     cJSON_AddStringToObject(j, "preset", r.preset);
@@ -301,6 +305,8 @@ bw_status fit_print_json(sqlite3 *db, int64_t run, bw_err *err) {
     cJSON_AddStringToObject(j, "health", r.health);
     cJSON *warnings = cJSON_DetachItemFromObject(r.diagnostics, "warnings");
     cJSON_AddItemToObject(j, "warnings", warnings ? warnings : cJSON_CreateArray());
+    add_number(j, "rows_per_parameter",
+               number_of(r.diagnostics, "observations") / number_of(r.diagnostics, "parameters"));
     add_number(j, "stability", least_stability(db, run));
     st = each_channel(db, run, json_channel, cJSON_AddArrayToObject(j, "channels"), err);
     json_fit(j, db, run);

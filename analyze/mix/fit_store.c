@@ -80,6 +80,10 @@ static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, do
             st = store_quantity(db, run, f, c, which, buffer, err);
         if (st == BW_OK && f->vif)
             st = put_value(db, run, "vif", name, "ratio", f->vif[c], err);
+        if (st == BW_OK)
+            st = put_value(db, run, "prior_shift", name, "sd", f->prior_shift[c], err);
+        if (st == BW_OK)
+            st = put_value(db, run, "prior_width", name, "ratio", f->prior_width[c], err);
         if (st == BW_OK && f->stability.refits) {
             bw_estimate e = bw_estimate_named("stability", name, "", "share");
             e.mean = f->stability.sign[c];
@@ -90,6 +94,18 @@ static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, do
         }
     }
     return st;
+}
+
+/* What all channels together earn of the outcome: known better than the parts of each. */
+static bw_status store_media_share(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
+                                   bw_err *err) {
+    memset(buffer, 0, f->n_draw * sizeof *buffer);
+    for (size_t c = 0; c < f->d->n_channel; c++)
+        for (size_t i = 0; i < f->n_draw; i++)
+            buffer[i] += fit_quantity(f, c, Q_SHARE)[i];
+    bw_estimate e = bw_estimate_named("media_share", "", "", "share");
+    bw_estimate_from_draws(&e, buffer, f->n_draw);
+    return bw_estimate_put(db, run, &e, err);
 }
 
 static bw_status store_weeks(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
@@ -293,6 +309,8 @@ bw_status fit_store(sqlite3 *db, fit_state *f, const char *fingerprint, const ch
     bw_status st = buffer ? begin_run(db, f, fingerprint, options, run, err) : bw_fail_memory(err);
     if (st == BW_OK)
         st = store_channels(db, *run, f, buffer, err);
+    if (st == BW_OK)
+        st = store_media_share(db, *run, f, buffer, err);
     if (st == BW_OK)
         st = store_weeks(db, *run, f, buffer, err);
     if (st == BW_OK)

@@ -46,7 +46,9 @@ bw_status load_lift(const calendar *cal, bw_mmm_data *d, bw_err *err) {
         "SELECT channel, start_day, end_day, geo, spend_change, effect, effect_sd, id FROM "
         "experiment "
         "WHERE channel IS NOT NULL AND effect IS NOT NULL AND effect_sd > 0 AND spend_change <> 0 "
-        "AND metric = coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue') "
+        "AND replace(metric, 'conversions', 'orders') = replace(coalesce((SELECT value FROM "
+        "setting "
+        "WHERE key = 'outcome_kind'), 'revenue'), 'conversions', 'orders') "
         "ORDER BY id",
         lift_row, &r, err);
 }

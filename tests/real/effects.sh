@@ -39,4 +39,25 @@ check "Robyn's simulated shop is fitted" "$BW" fit --quick
 near "return of out-of-home as Robyn's best model has it" roas out-of-home 1.075 1
 near "return of print likewise" roas print 9.678 1
 near "return of tv likewise, within its interval" roas tv 5.089 2
+
+# Sibyl He gives 20 % of sales to media, after a first model that explains them by her season and holiday columns.
+load mmm_stan_weekly.csv mmm_stan
+check "the weekly retail data are fitted with her controls" "$BW" fit --quick
+share=$("$BW" sql --format csv "SELECT lo, hi FROM latest_estimate WHERE kind = 'fit' AND name = 'media_share'" | tail -1)
+equal "the published share of media, 0.20, lies within the 90 % interval ($share)" \
+    "$(awk -F, '{print ($1 < 0.20 && 0.20 < $2)}' <<<"$share")" 1
+
+# Meridian's getting-started notebook: R2 0.7738, MAPE 25.57 %, wMAPE 19.98 % of single geos, a baseline that is
+# never negative. Its ROI is shown in pictures only.
+load meridian_geo_all_channels.csv.gz meridian_geo_all
+"$BW" setting set outcome_kind revenue >/dev/null
+check "Meridian's 40 geos are fitted under its preset" "$BW" fit --preset meridian --exposure --quick --engine fast
+fit_value() { "$BW" sql --format csv "SELECT mean FROM latest_estimate WHERE kind = 'fit' AND name = '$1'" | tail -1; }
+within() { # NAME VALUE PUBLISHED BY
+    equal "$1: $2, published $3" "$(awk -v v="$2" -v p="$3" -v b="$4" 'BEGIN {print (v >= p - b && v <= p + b)}')" 1
+}
+within "R2 of single geos" "$(fit_value r2_geo)" 0.7738 0.006
+within "mean error of single geos" "$(fit_value mape_geo)" 0.2557 0.004
+within "weighted mean error of single geos" "$(fit_value wmape_geo)" 0.1998 0.003
+within "probability of a negative baseline" "$(fit_value negative_baseline)" 0 0
 finish

@@ -6,6 +6,7 @@
  * All threads walk through the layers together, in one parallel region a step: the functions below
  * that say "all threads" split their work among the region's threads and meet at its end. Rows,
  * outputs and heads do not depend on each other, so any split gives the same bits. */
+#include "model/core/attend_row.h"
 #include "model/core/kv.h"
 #include "model/core/simd.h"
 
@@ -109,35 +110,6 @@ static bw_status reserve(bw_kv_cache *c, size_t rows, bw_err *err) {
     return BW_OK;
 }
 
-/* One query against n keys and values `stride` apart; scores [n]. */
-BW_CLONES static void attend_row(const bw_attn *a, float *out, const float *q, const float *k,
-                                 const float *v, size_t n, const float *bias, float *scores) {
-    size_t dim = a->head_dim;
-    float top = -INFINITY, sum = 0;
-    for (size_t j = 0; j < n; j++) {
-        const float *kj = k + j * a->k_stride;
-        float dot = 0;
-#pragma omp simd reduction(+ : dot)
-        for (size_t d = 0; d < dim; d++)
-            dot += q[d] * kj[d];
-        scores[j] = dot * a->scale + (bias ? bias[j] : 0);
-        top = scores[j] > top ? scores[j] : top;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (size_t j = 0; j < n; j++) {
-        scores[j] = bw_expf(scores[j] - top);
-        sum += scores[j];
-    }
-    memset(out, 0, dim * sizeof *out);
-    for (size_t j = 0; j < n; j++) {
-        const float *vj = v + j * a->v_stride;
-        float p = scores[j] / sum;
-#pragma omp simd
-        for (size_t d = 0; d < dim; d++)
-            out[d] += p * vj[d];
-    }
-}
-
 #define FEW 4 /* queries up to which a row at a time is faster than preparing tiles */
 
 /* Attention of one sequence's new tokens: over its own keys, or over its source's. */
@@ -216,8 +188,8 @@ static void attend_group(const attention *x, size_t g, float *scratch) {
         for (size_t h = 0; h < group; h++) {
             const float *row =
                 bias ? bias + h * (2 * a.rel_span + 1) + a.rel_span - (i + a.first) + from : NULL;
-            attend_row(&a, out + i * a.o_stride + h * dim, q + i * a.q_stride + h * dim,
-                       k + from * a.k_stride, v + from * a.v_stride, end - from, row, scratch);
+            bw_attend_row(&a, out + i * a.o_stride + h * dim, q + i * a.q_stride + h * dim,
+                          k + from * a.k_stride, v + from * a.v_stride, end - from, row, scratch);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* Kernels against their obvious twins, on sizes that are no multiple of a vector's. Expected values
  * are computed in double by the definition, in this file. */
 #include "model/core/linear.h"
+#include "model/core/attend_row.h"
 #include "model/core/ops.h"
 #include "tests/model/shapes.h"
 
@@ -251,6 +252,30 @@ static void test_attention_by_definition(void **state) {
     free(bias);
 }
 
+/* Dimensions and numbers of keys that lanes divide or not. */
+static void test_a_single_query_by_definition(void **state) {
+    (void)state;
+    const size_t dims[] = {3, 16, 40, 64, 83}, keys[] = {1, 3, 4, 33};
+    float *q = random_floats(83, 1), *bias = random_floats(33, 2);
+    float *k = random_floats(33 * 84, 3), *v = random_floats(33 * 90, 4);
+    float scores[33], found[83], expected[83];
+    for (size_t i = 0; i < 5 * 4; i++) {
+        bw_attn a = {.heads = 1,
+                     .kv_heads = 1,
+                     .head_dim = dims[i / 4],
+                     .n_q = 1,
+                     .n_k = keys[i % 4],
+                     .k_stride = 84,
+                     .v_stride = 90,
+                     .scale = 0.31f,
+                     .rel_bias = i % 2 ? bias : NULL};
+        bw_attend_row(&a, found, q, k, v, a.n_k, a.rel_bias, scores);
+        attend_by_definition(&a, 0, expected, q, k, v);
+        check_close(found, expected, a.head_dim, 2e-6, "one query");
+    }
+    free(q), free(bias), free(k), free(v);
+}
+
 /* A fixed linear form of the output of attention. */
 static double form_of(const bw_attn *a, const float *q, const float *k, const float *v,
                       const float *form, float *out, float *scratch) {
@@ -328,6 +353,7 @@ int main(void) {
         cmocka_unit_test(test_rope_turns_back),
         cmocka_unit_test(test_rope_is_stretched),
         cmocka_unit_test(test_attention_by_definition),
+        cmocka_unit_test(test_a_single_query_by_definition),
         cmocka_unit_test(test_gradients_through_a_window),
         cmocka_unit_test(test_dropout_keeps_its_share_and_repeats),
     };

@@ -76,6 +76,9 @@
  * segment   lifetime_value, purchases segment       of a customer in the next year, discounted
  * segment   product, channel   segment    thing     its share in the group over its share in all (top three)
  * segment   voice              segment    aspect    sentiment (-1..1) of the reviews of what it buys; n: reviews
+ * segment   says               segment    topic     how often its own reviews speak of it, over how often all do
+ * segment   answers            segment    channel   orders of the messages it got, over what as many bring
+ *             with everybody; n: orders. says and answers: top three, drawn towards 1 where they rest on few
  * experiment effect             experiment arm       in the metric's unit          arm is the best
  *             arm: 'ARM:METRIC' for metrics besides the experiment's own; '' for tests without arms (effect > 0)
  * experiment relative_effect, expected_loss  experiment  arm  share of the control's mean; in the metric's unit

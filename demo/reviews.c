@@ -376,8 +376,10 @@ bw_status shop_write_reviews(struct shop *s, sqlite3 *db, bw_err *err) {
     if (st == BW_OK)
         st = grammar_load("demo/text/review_zh.txt", w.r, &w.grammar[1], err);
     if (st == BW_OK)
-        st = bw_db_prepare(db, "INSERT OR IGNORE INTO review VALUES (?, ?, ?, ?, ?, ?, ?)", &w.q,
-                           err);
+        st = bw_db_prepare(db,
+                           "INSERT OR IGNORE INTO review (id, day, source, product, rating, text, "
+                           "lang) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                           &w.q, err);
     if (st == BW_OK)
         st = put_all(&w, err);
     sqlite3_finalize(w.q);

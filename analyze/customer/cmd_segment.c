@@ -2,6 +2,7 @@
 #include "analyze/commands.h"
 
 #include "analyze/output.h"
+#include "analyze/run_output.h"
 #include "analyze/runs.h"
 #include "analyze/customer/segment.h"
 #include "analyze/customer/segment_load.h"
@@ -11,10 +12,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SEED 7u
 
 struct job {
+    sqlite3 *db; /* NULL with --file */
+    int64_t run;
     const char *path, *file, *customer, *day, *revenue, *frequency, *recency, *age, *value;
     double test_weeks, weeks, discount;
     bool json, force;
@@ -32,15 +36,10 @@ static bw_status load(struct job *j, bw_err *err) {
     if (j->file)
         return bw_customers_from_csv(j->file, j->customer, j->day, j->revenue, j->test_weeks,
                                      &j->people, err);
-    sqlite3 *db;
-    int64_t run;
-    bw_status st = bw_db_open(bw_default_db(j->path), BW_DB_WRITE, &db, err);
+    bw_status st = bw_db_open(bw_default_db(j->path), BW_DB_WRITE, &j->db, err);
     if (st == BW_OK)
-        st = bw_segment_run(db, j->force, &run, err);
-    if (st == BW_OK)
-        st = bw_customers_from_db(db, &j->people, err);
-    bw_db_close(db);
-    return st;
+        st = bw_segment_run(j->db, j->force, &j->run, err);
+    return st == BW_OK ? bw_customers_from_db(j->db, &j->people, err) : st;
 }
 
 static bw_status estimate(struct job *j, bw_err *err) {
@@ -66,6 +65,60 @@ static bw_status estimate(struct job *j, bw_err *err) {
 static void put_fields(cJSON *o, const char *const *keys, const double *values, size_t n) {
     for (size_t i = 0; i < n; i++)
         bw_json_number(o, keys[i], values[i]);
+}
+
+/* What groups buy, say and answer to, as the stage stored it. */
+static const char PERSONAS[] =
+    "SELECT subject, name, at, mean, lo, hi, n FROM estimate WHERE run = ?1 AND name IN "
+    "('product', "
+    "'channel', 'voice', 'says', 'answers') ORDER BY subject, name, mean DESC, at";
+
+static void add_persona(sqlite3_stmt *s, size_t number, void *list) {
+    static const char *const KEYS[] = {"segment", "what", "of", "value", "lo", "hi", "n"};
+    (void)number;
+    cJSON *o = cJSON_CreateObject();
+    for (int i = 0; i < 7; i++)
+        if (i < 3)
+            cJSON_AddStringToObject(o, KEYS[i], bw_row_text(s, i));
+        else
+            bw_json_number(o, KEYS[i], bw_row_number(s, i));
+    cJSON_AddItemToArray(list, o);
+}
+
+struct printer {
+    char group[60], what[20];
+};
+
+/* One line a group and kind: "Champions  buys   Rain jacket x 1.20, Daypack x 1.10". */
+static void print_persona(sqlite3_stmt *s, size_t number, void *arg) {
+    static const char *const NAMES[][2] = {{"product", "buys"},
+                                           {"channel", "buys through"},
+                                           {"voice", "is told of"},
+                                           {"says", "says"},
+                                           {"answers", "answers to"}};
+    struct printer *p = arg;
+    const char *group = bw_row_text(s, 0), *what = bw_row_text(s, 1), *word = what;
+    bool same = number && !strcmp(p->group, group) && !strcmp(p->what, what);
+    for (size_t k = 0; k < 5; k++)
+        if (strcmp(NAMES[k][0], what) == 0)
+            word = NAMES[k][1];
+    if (same)
+        fputs(", ", stdout);
+    else
+        printf("\n%-16s %-13s ", number && !strcmp(p->group, group) ? "" : group, word);
+    printf("%s %s%s", bw_row_text(s, 2), strcmp(what, "voice") ? "x " : "",
+           bw_show(bw_row_number(s, 3)));
+    snprintf(p->group, sizeof p->group, "%s", group);
+    snprintf(p->what, sizeof p->what, "%s", what);
+}
+
+static bw_status print_personas(const struct job *j, bw_err *err) {
+    struct printer p = {{0}, {0}};
+    puts("\neach group against all customers (x 1.2: a fifth more often; of an aspect: -1 bad, 1 "
+         "good)");
+    bw_status st = bw_run_rows(j->db, j->run, PERSONAS, print_persona, &p, NULL, err);
+    putchar('\n');
+    return st == BW_OK ? bw_run_print_notes(j->db, j->run, err) : st;
 }
 
 static bw_status print_json(const struct job *j, bw_err *err) {
@@ -105,7 +158,14 @@ static bw_status print_json(const struct job *j, bw_err *err) {
         put_fields(p, SEGMENT, values, sizeof values / sizeof *values);
         cJSON_AddItemToArray(list, p);
     }
-    return bw_json_print(o, err);
+    bw_status st = BW_OK;
+    if (j->db)
+        st = bw_run_rows(j->db, j->run, PERSONAS, add_persona,
+                         cJSON_AddArrayToObject(o, "personas"), NULL, err);
+    if (st == BW_OK)
+        return bw_json_print(o, err);
+    cJSON_Delete(o);
+    return st;
 }
 
 static void print_text(const struct job *j) {
@@ -176,7 +236,8 @@ bw_status bw_cmd_segment(int argc, char **argv, bw_err *err) {
     const bw_usage usage = {"segment [options]",
                             "Customers in named groups: how many, what they brought, how likely "
                             "they have left, when they buy\n"
-                            "next, and what they will be worth. The database's table "
+                            "next, and what they will be worth; what each group buys, says and "
+                            "answers to. The database's table\n"
                             "customer_segment lists every customer.",
                             "  bellwether segment\n"
                             "  bellwether segment --file orders.csv --customer id --day date "
@@ -192,6 +253,9 @@ bw_status bw_cmd_segment(int argc, char **argv, bw_err *err) {
         st = print_json(&j, err);
     else if (st == BW_OK)
         print_text(&j);
+    if (st == BW_OK && !j.json && j.db)
+        st = print_personas(&j, err);
+    bw_db_close(j.db);
     free(j.kind);
     bw_customers_free(&j.people);
     return st;

@@ -1,6 +1,8 @@
 /* analyze/customer/segment_load.c - purchases to recency, frequency, age and value. */
 #include "analyze/customer/segment_load.h"
 
+#include "analyze/customer/persona.h"
+
 #include "analyze/table.h"
 #include "sql/db.h"
 
@@ -10,9 +12,7 @@
 
 const char BW_CUSTOMERS_INPUT[] =
     "SELECT day, count(*), total(revenue), count(DISTINCT customer) FROM purchase GROUP BY day "
-    "UNION ALL SELECT model, count(*), round(total(positive - negative), 3), 0 FROM review_aspect "
-    "GROUP BY "
-    "model";
+    "UNION ALL " BW_PERSONA_INPUT;
 
 static const char CUSTOMERS[] =
     "WITH d AS (SELECT customer, day, sum(revenue) AS v FROM purchase WHERE date(day) IS NOT NULL "

@@ -1,7 +1,8 @@
-/* analyze/customer/segment_run.c - customers as a stage: load, fit, name, store, and what each group buys. */
+/* analyze/customer/segment_run.c - customers as a stage: load, fit, name, store. */
 #include "analyze/runs.h"
 
 #include "analyze/output.h"
+#include "analyze/customer/persona.h"
 #include "analyze/customer/segment.h"
 #include "analyze/customer/segment_load.h"
 #include "analyze/store.h"
@@ -12,9 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SEED        7u
-#define TOP_THINGS  "3"  /* products and channels told of a group */
-#define VOICE_LEAST "20" /* reviews of an aspect */
+#define SEED 7u
 
 struct stage {
     sqlite3 *db;
@@ -99,48 +98,6 @@ static bw_status store_customers(struct stage *g, bw_err *err) {
     return st;
 }
 
-/* What a group buys, and through which channel, more than others do: share in the group over share in all. */
-static bw_status store_things(struct stage *g, const char *column, bw_err *err) {
-    static const char QUERY[] =
-        "INSERT OR REPLACE INTO estimate (run, name, subject, at, mean, n, unit) "
-        "WITH p AS (SELECT s.segment, coalesce(%s, '') AS thing, count(*) AS n FROM purchase "
-        "  JOIN customer_segment s USING (customer) WHERE coalesce(%s, '') <> '' GROUP BY 1, 2), "
-        "whole AS (SELECT thing, sum(n) * 1.0 / (SELECT sum(n) FROM p) AS share FROM p GROUP BY "
-        "1), "
-        "own AS (SELECT segment, thing, n, n * 1.0 / sum(n) OVER (PARTITION BY segment) AS share "
-        "FROM p), "
-        "ranked AS (SELECT segment, thing, own.share / whole.share AS lift, n, row_number() OVER "
-        "(PARTITION BY segment "
-        "  ORDER BY own.share / whole.share DESC, thing) AS k FROM own JOIN whole USING (thing)) "
-        "SELECT %lld, '%s', segment, thing, lift, n, 'ratio' FROM ranked WHERE k <= " TOP_THINGS;
-    char *sql = sqlite3_mprintf(QUERY, column, column, (long long)g->run, column);
-    bw_status st = sql ? bw_db_exec(g->db, sql, err) : bw_fail_memory(err);
-    sqlite3_free(sql);
-    return st;
-}
-
-/* What is said of what a group buys: sentiment by aspect of its products' reviews, each product weighed by how
- * often the group buys it. Reviews name no customer, so this is the voice of the products, not of the group. */
-static bw_status store_voice(struct stage *g, bw_err *err) {
-    static const char QUERY[] =
-        "INSERT OR REPLACE INTO estimate (run, name, subject, at, mean, n, unit) "
-        "WITH buys AS (SELECT s.segment, p.product, count(*) AS n FROM purchase p JOIN "
-        "  customer_segment s USING (customer) WHERE coalesce(p.product, '') <> '' GROUP BY 1, 2), "
-        "talk AS (SELECT r.product, a.aspect, count(*) AS reviews, total(a.mentioned) AS mentions, "
-        "  total(a.mentioned * (a.positive - a.negative)) AS net FROM review_aspect a JOIN review "
-        "r "
-        "  ON r.id = a.review WHERE a.mentioned >= 0.5 AND coalesce(r.product, '') <> '' GROUP BY "
-        "1, "
-        "2) "
-        "SELECT %lld, 'voice', b.segment, t.aspect, total(b.n * t.net) / total(b.n * t.mentions), "
-        "sum(t.reviews), 'sentiment' FROM buys b JOIN talk t USING (product) GROUP BY 3, 4 "
-        "HAVING sum(t.reviews) >= " VOICE_LEAST;
-    char *sql = sqlite3_mprintf(QUERY, (long long)g->run);
-    bw_status st = sql ? bw_db_exec(g->db, sql, err) : bw_fail_memory(err);
-    sqlite3_free(sql);
-    return st;
-}
-
 static bw_status begin(struct stage *g, bw_err *err) {
     char first[11], last[11];
     bw_day_format(g->people.first, first);
@@ -178,11 +135,7 @@ static bw_status store_all(struct stage *g, bw_err *err) {
             st = store_segment(g, s, err);
     if (st == BW_OK)
         st = store_customers(g, err);
-    if (st == BW_OK)
-        st = store_things(g, "product", err);
-    if (st == BW_OK)
-        st = store_things(g, "channel", err);
-    return st == BW_OK ? store_voice(g, err) : st;
+    return st == BW_OK ? bw_persona_store(g->db, g->run, err) : st;
 }
 
 static bw_status stage_run(struct stage *g, bw_err *err) {
@@ -193,6 +146,7 @@ static bw_status stage_run(struct stage *g, bw_err *err) {
         return st;
     if (isnan(g->model.p))
         bw_note(&g->notes, "too few repeat purchases with money: no lifetime value");
+    bw_persona_notes(g->db, &g->notes);
     g->kind = malloc(g->people.n * sizeof *g->kind);
     st = g->kind ? bw_segment_assign(g->people.c, g->people.money, g->people.n, g->kind, err)
                  : bw_fail_memory(err);

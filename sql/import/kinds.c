@@ -80,7 +80,8 @@ static const bw_field REVIEW[] = {
      "评价"},
     {"lang", BW_TYPE_TEXT, 0, "language locale sprache 语言"},
     {"label", BW_TYPE_LABEL, 0, "sentiment class 标签"},
-    {"author", BW_TYPE_AUTHOR, 0, "reviewerid userid user reviewer customer customerid"},
+    {"author", BW_TYPE_AUTHOR, 0, "reviewerid userid user reviewer"},
+    {"customer", BW_TYPE_TEXT, 0, "customerid"},
     {0}};
 
 static const bw_field MESSAGE[] = {

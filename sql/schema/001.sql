@@ -79,7 +79,8 @@ CREATE INDEX message_sent ON message(sent_at);
 -- One row a review. A file without ids gets them from the content of its rows.
 CREATE TABLE review (
     id TEXT PRIMARY KEY, day TEXT, source TEXT, product TEXT, rating REAL, -- 1..5 or NULL
-    text TEXT NOT NULL, lang TEXT -- 'en', 'zh', other ISO 639-1, NULL = not yet detected
+    text TEXT NOT NULL, lang TEXT, -- 'en', 'zh', other ISO 639-1, NULL = not yet detected
+    customer TEXT                 -- as in purchase, where the file names it
 ) WITHOUT ROWID;
 CREATE INDEX review_day ON review(day);
 -- One row a purchase of one customer: what segments and lifetime values are made of.

@@ -2,7 +2,7 @@
 # score: incremental, idempotent, explained; the SQL functions; eval on a table of our own.
 . "$(dirname "$0")/lib.sh"
 "$BW" init >/dev/null
-"$BW" sql --write "INSERT INTO review VALUES
+"$BW" sql --write "INSERT INTO review (id, day, source, product, rating, text, lang) VALUES
  ('a', '2026-03-02', NULL, NULL, 5, 'Excellent kettle, I love it. Mail me at joe@example.com', NULL),
  ('b', '2026-03-03', NULL, NULL, 1, 'Terrible, the courier was late and the box was crushed.', NULL),
  ('c', '2026-03-04', NULL, NULL, 1, '质量太差了，用了一天就坏了。', NULL),

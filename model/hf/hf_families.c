@@ -128,8 +128,11 @@ static void read_rope(bw_set_reader *r, bw_tf_config *c) {
     to->kind = strcmp(type, "linear") == 0   ? BW_ROPE_LINEAR
                : strcmp(type, "llama3") == 0 ? BW_ROPE_LLAMA3
                                              : BW_ROPE_PLAIN;
-    if (to->kind == BW_ROPE_PLAIN && strcmp(type, "default") != 0)
-        bw_set_complain(&s, "rope_type", "default, linear or llama3");
+    if (to->kind == BW_ROPE_PLAIN && strcmp(type, "default") != 0 && s.status == BW_OK)
+        s.status =
+            bw_fail(s.err, BW_EFORMAT,
+                    "%s: \"rope_type\" \"%s\" is not supported; default, linear and llama3 are",
+                    s.name, type);
     if (to->kind != BW_ROPE_PLAIN)
         to->factor = bw_set_real(&s, "factor", 0);
     if (to->kind == BW_ROPE_LLAMA3) {

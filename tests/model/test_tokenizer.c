@@ -8,22 +8,40 @@
 
 static bw_err err;
 
-/* A vocabulary from a few lines of English and Chinese. */
-static bw_tokenizer *train(size_t size, bool lowercase) {
+/* A vocabulary from a few lines of English and Chinese, read from the first on or from the last. */
+static bw_tokenizer *train_from(size_t size, bool lowercase, bool backwards) {
     static const char *const LINES[] = {
         "The courier was late, and the box was damaged.",
         "The box came late but the cream is good.", "快递太慢了，包装也破了。",
         "包装很好，快递很快，下次还会买。", "Late again! The courier lost the box."};
     const char *specials[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<|endoftext|>", NULL};
+    const size_t n = sizeof LINES / sizeof *LINES;
     bw_tokenizer_training how = {.vocab = size, .specials = specials, .lowercase = lowercase};
     bw_trainer *tr;
     bw_tokenizer *t;
     CHECK_OK(bw_trainer_new(&how, &tr, &err));
-    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
-        CHECK_OK(bw_trainer_add(tr, LINES[i], strlen(LINES[i]), &err));
+    for (size_t i = 0; i < n; i++) {
+        const char *line = LINES[backwards ? n - 1 - i : i];
+        CHECK_OK(bw_trainer_add(tr, line, strlen(line), &err));
+    }
     CHECK_OK(bw_trainer_finish(tr, &t, &err));
     bw_trainer_free(tr);
     return t;
+}
+
+static bw_tokenizer *train(size_t size, bool lowercase) {
+    return train_from(size, lowercase, false);
+}
+
+/* Ids included: the same texts give the same file, in whatever order they come. */
+static void training_depends_on_the_texts_alone(void **state) {
+    (void)state;
+    bw_tokenizer *t = train_from(400, false, false), *u = train_from(400, false, true);
+    assert_int_equal(bw_tokenizer_size(t), bw_tokenizer_size(u));
+    for (size_t i = 0; i < bw_tokenizer_size(t); i++)
+        assert_string_equal(bw_tokenizer_piece(t, (int32_t)i), bw_tokenizer_piece(u, (int32_t)i));
+    bw_tokenizer_free(t);
+    bw_tokenizer_free(u);
 }
 
 static void round_trip(const bw_tokenizer *t, const char *text, size_t len) {
@@ -406,6 +424,7 @@ static void a_million_characters_in_one_word(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequent_pieces_become_tokens),
+        cmocka_unit_test(training_depends_on_the_texts_alone),
         cmocka_unit_test(random_bytes_come_back),
         cmocka_unit_test(long_words_take_the_heap_and_agree),
         cmocka_unit_test(saved_is_loaded_alike),

@@ -11,11 +11,14 @@
 #include "model/infer/infer_ops.h"
 #include "model/infer/packed_rows.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROPE_TOKENS  1024 /* longest sequence of a model with rotary positions */
-#define CHUNK_TOKENS 256  /* of 128 to 512 tried the fastest at MiniLM's width, by a little */
+#define ROPE_TOKENS 1024 /* longest sequence of a model with rotary positions */
+/* Tokens of a chunk. Of 128 to 512 tried, 256 were the fastest at MiniLM's width, by a little. */
+#define CHUNK_TOKENS 256
+#define CHUNK_LEAST  64 /* below, tiles and weights are used too little */
 
 typedef struct {
     bw_packed *qkv, *out, *up, *down;
@@ -281,18 +284,25 @@ static void run_chunk(const bw_infer *m, const bw_batch *b, size_t from, size_t 
     (m->t->c.pre_norm ? run_pre_norm : run_post_norm)(m, &c, w);
 }
 
-/* Where the batch is cut: each chunk ends with the sequence that fills CHUNK_TOKENS. */
+/* A small batch is cut finer, so that every thread has some of it. No result depends on the cuts. */
+static size_t chunk_tokens(size_t n_tokens) {
+    size_t threads = omp_in_parallel() ? 1 : (size_t)omp_get_max_threads();
+    size_t share = threads > 1 ? n_tokens / (2 * threads) : CHUNK_TOKENS;
+    return share > CHUNK_TOKENS ? CHUNK_TOKENS : larger(share, CHUNK_LEAST);
+}
+
+/* Where the batch is cut: each chunk ends with the sequence that fills it. */
 typedef struct {
     size_t *ends; /* [n] numbers of the sequence behind each chunk */
     size_t n, most_tokens, longest;
 } cuts;
 
 static void cut(const bw_batch *b, cuts *c) {
-    size_t begun = 0;
+    size_t begun = 0, full = chunk_tokens(b->n_tokens);
     for (size_t s = 0; s < b->n_seq; s++) {
         size_t filled = b->start[s + 1] - begun;
         c->longest = larger(c->longest, b->start[s + 1] - b->start[s]);
-        if (filled < CHUNK_TOKENS && s + 1 < b->n_seq)
+        if (filled < full && s + 1 < b->n_seq)
             continue;
         c->most_tokens = larger(c->most_tokens, filled);
         c->ends[c->n++] = s + 1;

@@ -16,6 +16,7 @@
  *             part: a channel's name, or _baseline, _trend, _season, _event:NAME, _control:NAME
  * fit       fitted             ''         week      model's outcome of that week (interval of the mean)
  * fit       stability          channel              share of refits that keep the sign of the advice
+ * fit       roas_mcse          channel              Monte-Carlo standard error of the mean ROAS
  * fit       prior_shift, prior_width  channel       of its effect: posterior mean less prior median, and
  *             posterior sd, in prior sd: no shift and a width of 1 say that the data were silent
  * fit       r2, mape, crps, ...                     fit quality

@@ -246,7 +246,7 @@ static bw_status json_channel(sqlite3 *db, int64_t run, const char *channel, dou
         cJSON_AddItemToObject(j, names[i], json_draws(db, run, names[i], channel));
     interval stability = read_interval(db, run, "stability", channel);
     add_number(j, "stability", stability.mean);
-    static const char *const alone[] = {"vif", "prior_shift", "prior_width"};
+    static const char *const alone[] = {"vif", "prior_shift", "prior_width", "roas_mcse"};
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
         add_number(j, alone[i], read_interval(db, run, alone[i], channel).mean);
     add_number(j, "probability_pays", read_interval(db, run, "marginal_roas", channel).probability);

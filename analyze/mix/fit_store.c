@@ -1,5 +1,6 @@
 /* analyze/mix/fit_store.c - a fit's rows: estimates, weekly parts, curves and draws, named as in store.h. */
 #include "analyze/mix/fit_before.h"
+#include "analyze/sampler/diagnostics.h"
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -70,6 +71,16 @@ static bw_status put_value(sqlite3 *db, int64_t run, const char *name, const cha
     return bw_estimate_put(db, run, &e, err);
 }
 
+/* How far chance alone moves the mean of a channel's ROAS: small beside its sd when the chains are long
+ * enough. */
+static bw_status store_chance(sqlite3 *db, int64_t run, const fit_state *f, size_t c, bw_err *err) {
+    if (!f->engine.sampled || !f->d->paid[c])
+        return BW_OK;
+    size_t draws = f->n_draw / f->engine.chains;
+    bw_chains chains = {fit_quantity(f, c, Q_ROAS), f->engine.chains, draws, draws, 1};
+    return put_value(db, run, "roas_mcse", f->d->channel[c], "ratio", bw_mcse_mean(&chains), err);
+}
+
 static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, double *buffer,
                                 bw_err *err) {
     bw_status st = BW_OK;
@@ -78,6 +89,8 @@ static bw_status store_channels(sqlite3 *db, int64_t run, const fit_state *f, do
         st = put_value(db, run, "spend", name, "money", f->spend[c], err);
         for (size_t which = 0; which < N_QUANTITIES && st == BW_OK; which++)
             st = store_quantity(db, run, f, c, which, buffer, err);
+        if (st == BW_OK)
+            st = store_chance(db, run, f, c, err);
         if (st == BW_OK && f->vif)
             st = put_value(db, run, "vif", name, "ratio", f->vif[c], err);
         if (st == BW_OK)

@@ -7,6 +7,8 @@
  * thoroughly, those between from the calendar below them. */
 #include "analyze/mix/plan_internal.h"
 
+#include "common/progress.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,14 +111,16 @@ static bw_status channel_curve(plan_state *p, size_t i, bw_err *err) {
 static bw_status each_channel(plan_state *p, bw_status (*work)(plan_state *, size_t, bw_err *),
                               bw_err *err) {
     bw_status st = BW_OK;
-    size_t first = p->n;
+    size_t first = p->n, done = 0;
+    bw_progress *progress = bw_progress_new("plan", p->n);
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < p->n; i++) {
         bw_err own = {{0}};
         bw_status mine = work(p, i, &own);
-        if (mine != BW_OK) {
 #pragma omp critical
-            if (i < first) {
+        {
+            bw_progress_set(progress, ++done, NULL);
+            if (mine != BW_OK && i < first) {
                 first = i;
                 st = mine;
                 if (err)
@@ -124,6 +128,7 @@ static bw_status each_channel(plan_state *p, bw_status (*work)(plan_state *, siz
             }
         }
     }
+    bw_progress_free(progress);
     return st;
 }
 

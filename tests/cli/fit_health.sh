@@ -16,7 +16,7 @@ top = ["engine", "preset", "chains", "draws", "seconds", "divergences", "max_rha
        "min_ebfmi", "max_depth_hits", "observations", "parameters", "rows_per_parameter", "health", "warnings", "stability"]
 fit = ["r2", "mape", "crps", "durbin_watson", "predictive_p", "negative_baseline", "backtest_folds", "backtest_crps",
        "backtest_mape", "backtest_coverage_50", "backtest_coverage_90", "naive_crps", "naive_mape"]
-channel = ["vif", "prior_shift", "prior_width", "stability", "probability_pays"]
+channel = ["vif", "roas_mcse", "prior_shift", "prior_width", "stability", "probability_pays"]
 summary = ["adstock", "saturation", "beta", "half_life", "contribution", "share", "roas", "marginal_roas"]
 missing = [k for k in top if j.get(k) is None] + [k for k in fit if j["fit"].get(k) is None]
 for c in j["channels"]:

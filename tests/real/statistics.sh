@@ -29,8 +29,10 @@ near() {
 # run NAME COMMAND...: its output in $out; fails when it takes too long.
 run() {
     local name=$1 used; shift
-    TIMEFORMAT='%U %S'
-    used=$({ time out_file "$@"; } 2>&1 | tail -1 | awk '{print $1 + $2}')
+    TIMEFORMAT='%R %U %S'
+    { time out_file "$@"; } 2>"$T/time"
+    used=$(tail -1 "$T/time" | awk '{print $2 + $3}')
+    tail -1 "$T/time" | awk -v n="$name" -v c="$1${2:+ $2}" '{sub(/ [-\/].*/, "", c); printf "# %5.2f s wall %5.2f s processor  %-24s %s\n", $1, $2 + $3, c, n}' >>"$T/seconds"
     out=$(cat "$T/out")
     if awk -v u="$used" -v m="$SECONDS_MAX" 'BEGIN {exit !(u <= m)}'; then ok "$name within $SECONDS_MAX s"
     else not_ok "$name within $SECONDS_MAX s" "took $used s"; fi
@@ -186,4 +188,5 @@ for m in first last shapley markov; do
 import json, sys
 print(round(sum(c[sys.argv[2]] for c in json.loads(sys.argv[1])["channels"])))' "$out" $m)" 19785
 done
+cat "$T/seconds"
 finish

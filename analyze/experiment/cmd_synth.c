@@ -148,6 +148,18 @@ static bw_status save(struct synth *j, bw_err *err) {
                               after * (j->r.hi - j->r.lo) / (2 * Z90), &j->notes, err);
 }
 
+static bw_status run(struct synth *j, bw_err *err) {
+    bw_status st = load_synth(j, err);
+    if (st == BW_OK &&
+        (st = bw_synthetic_fit(j->panel, j->units.n, j->periods, j->begin, &j->r, err)) != BW_OK)
+        bw_fail_prefix(err, st, j->file);
+    if (st == BW_OK && j->save.id)
+        st = save(j, err);
+    if (st == BW_OK && j->periods - j->begin == 1)
+        bw_note(&j->notes, "one period after the start: whether the effect lasts cannot be said");
+    return st == BW_OK ? show_synth(j, err) : st;
+}
+
 bw_status bw_cmd_experiment_synth(int argc, char **argv, bw_err *err) {
     struct synth j = {.save.spend_change = NAN};
     const bw_option options[] = {
@@ -178,16 +190,7 @@ bw_status bw_cmd_experiment_synth(int argc, char **argv, bw_err *err) {
     if (st != BW_OK)
         return st;
     j.file = argv[0];
-    st = load_synth(&j, err);
-    if (st == BW_OK &&
-        (st = bw_synthetic_fit(j.panel, j.units.n, j.periods, j.begin, &j.r, err)) != BW_OK)
-        bw_fail_prefix(err, st, j.file);
-    if (st == BW_OK && j.save.id)
-        st = save(&j, err);
-    if (st == BW_OK && j.periods - j.begin == 1)
-        bw_note(&j.notes, "one period after the start: whether the effect lasts cannot be said");
-    if (st == BW_OK)
-        st = show_synth(&j, err);
+    st = run(&j, err);
     bw_notes_free(&j.notes);
     bw_synthetic_free(&j.r);
     bw_table_free(j.table);

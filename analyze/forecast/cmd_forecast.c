@@ -266,6 +266,21 @@ static bw_status run(struct job *j, bw_err *err) {
     return BW_OK;
 }
 
+static bw_status check(const struct job *j, int operands, bw_err *err) {
+    if (operands > 0 || j->horizon < 1 || j->horizon > 1000 || j->season < 0)
+        return bw_fail(err, BW_EUSAGE,
+                       "forecast: wanted no operand and a horizon of 1 to 1000; see "
+                       "'bellwether forecast --help'");
+    if (j->file && (!j->time || !j->metric))
+        return bw_fail(err, BW_EUSAGE, "forecast: --file needs --time and --metric");
+    if (j->file && j->spend)
+        return bw_fail(
+            err, BW_EUSAGE,
+            "forecast: --spend needs the database's mix model; with --file give spend as a "
+            "column of --regressors");
+    return BW_OK;
+}
+
 bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err) {
     struct job j = {.horizon = BW_FORECAST_WEEKS, .plan = {NAN, NAN, NAN}};
     const bw_option options[] = {
@@ -299,17 +314,9 @@ bw_status bw_cmd_forecast(int argc, char **argv, bw_err *err) {
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
     if (st != BW_OK)
         return st;
-    if (argc > 0 || j.horizon < 1 || j.horizon > 1000 || j.season < 0)
-        return bw_fail(err, BW_EUSAGE,
-                       "forecast: wanted no operand and a horizon of 1 to 1000; see "
-                       "'bellwether forecast --help'");
-    if (j.file && (!j.time || !j.metric))
-        return bw_fail(err, BW_EUSAGE, "forecast: --file needs --time and --metric");
-    if (j.file && j.spend)
-        return bw_fail(
-            err, BW_EUSAGE,
-            "forecast: --spend needs the database's mix model; with --file give spend as a "
-            "column of --regressors");
+    st = check(&j, argc, err);
+    if (st != BW_OK)
+        return st;
     if (!j.file && !j.metric)
         j.metric = "revenue";
     st = run(&j, err);

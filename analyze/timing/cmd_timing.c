@@ -94,6 +94,13 @@ static bw_status print_all(sqlite3 *db, int64_t run, bw_err *err) {
     return st == BW_OK ? bw_run_print_notes(db, run, err) : st;
 }
 
+static bw_status from_file(const bw_factor_request *file, bw_err *err) {
+    if (!file->success || !(file->factors || file->numbers))
+        return bw_fail(err, BW_EUSAGE,
+                       "timing: --file needs --success and at least one --factor or --number");
+    return bw_factors_command(file, err);
+}
+
 bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
     const char *path = NULL, *metric = NULL;
     long window = BW_TIMING_WINDOW;
@@ -131,13 +138,9 @@ bw_status bw_cmd_timing(int argc, char **argv, bw_err *err) {
         return bw_fail(err, BW_EUSAGE,
                        "timing: '%s' is not expected here; see 'bellwether timing --help'",
                        argv[0]);
-    if (file.file) {
-        if (!file.success || !(file.factors || file.numbers))
-            return bw_fail(err, BW_EUSAGE,
-                           "timing: --file needs --success and at least one --factor or --number");
-        file.json = json;
-        return bw_factors_command(&file, err);
-    }
+    file.json = json;
+    if (file.file)
+        return from_file(&file, err);
     sqlite3 *db;
     int64_t run = 0;
     st = bw_db_open(bw_default_db(path), BW_DB_WRITE, &db, err);

@@ -21,13 +21,7 @@ static bw_status write_settings(struct shop *s, sqlite3 *db, bw_err *err) {
         {"week_start", "1"},
         {"timezone", s->o.chinese ? "Asia/Shanghai" : "Europe/Berlin"},
         {"outcome_kind", "revenue"},
-        {"margin", MARGIN},
-        {"owner.budget", s->o.chinese ? "市场负责人" : "Head of marketing"},
-        {"owner.timing", s->o.chinese ? "CRM负责人" : "CRM lead"},
-        {"owner.price", s->o.chinese ? "商品负责人" : "Merchandising"},
-        {"owner.content", s->o.chinese ? "内容负责人" : "Content lead"},
-        {"owner.complaint", s->o.chinese ? "客服负责人" : "Customer care"},
-        {"owner.experiment", s->o.chinese ? "数据分析师" : "Analyst"}};
+        {"margin", MARGIN}};
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < sizeof settings / sizeof *settings; i++)
         st = bw_db_set(db, settings[i][0], settings[i][1], err);

@@ -1,7 +1,10 @@
 /* model/shipped/topic_words.c - distinctive words of clusters, and words that became frequent.
  *
  * Terms are counted in one table keyed by hash, one count a cluster; the spelling is kept from the
- * first place. */
+ * first place. A label is to be read: words that judge, count or tell the time name no subject and
+ * speak for a cluster only when nothing else does; a run of Chinese characters is a word when what
+ * stands before and after it varies (accessor variety, Feng et al. 2004), which leaves out halves of
+ * words and runs across two. */
 #include "model/shipped/topics.h"
 
 #include "model/shipped/text.h"
@@ -17,11 +20,14 @@
 #define MAX_HAN    4
 #define MAX_UNITS  400 /* of one text */
 #define TERM_BYTES 48
+#define SIDES      3 /* different neighbours that a Chinese word has on either side, at least */
 
 typedef struct {
     uint64_t hash;
     char text[TERM_BYTES];
     uint8_t han;          /* characters of a Chinese term, 0 = words */
+    bool weak;            /* judges, counts or tells the time */
+    uint64_t side[2];     /* neighbours before and after, each a bit by its hash */
     uint32_t total, last; /* last: text + 1 that was counted last, so that a text counts once */
     uint32_t *count;      /* [k] */
 } term;
@@ -55,11 +61,65 @@ static bool is_stop_word(const char *w, size_t n) {
     return strstr(STOP, key) != NULL;
 }
 
+static bool listed(const char *list, const char *w, size_t n) {
+    char key[40];
+    if (n > 30)
+        return false;
+    snprintf(key, sizeof key, " %.*s ", (int)n, w);
+    return strstr(list, key) != NULL;
+}
+
+/* Words of judgement, number, time and everyday doing: common in every topic, the name of none. */
+static bool is_weak_word(const char *w, size_t n) {
+    static const char WEAK[] =
+        " three four five six seven eight nine ten twelve half second third once twice several few "
+        "day days week weeks weekend month months year years hour hours minute minutes today "
+        "yesterday tomorrow monday tuesday wednesday thursday friday saturday sunday morning "
+        "evening night late later early soon long longer short old new young last next already yet "
+        "again almost finally exactly right wrong sure surely easy easily hard pretty fair fairly "
+        "proper properly normal usual special solid super top wow awesome brilliant excellent "
+        "amazing fantastic wonderful perfect perfectly terrible awful horrible poor poorly happy "
+        "happier satisfied pleased disappointed disappointing glad sad sorry worth rare rarely "
+        "okay decent favourite favorite star stars thumbs recommend recommended recommends deserve "
+        "deserves nothing something everything anything someone everyone nobody anyone problem "
+        "problems thing stuff see saw seen look looks looking looked feel feels felt seem seems "
+        "says saying tell told ask asked guess complain complained hope hm hmm should must may "
+        "might shall work works working worked keep keeps kept going goes gone use used uses using "
+        "having took take takes give gives gave given put let try tried need needs needed wanted "
+        "wants expect expected arrive arrives arrived wait waited waiting paid pay own owned owns "
+        "forgotten dropped carried described promised less least enough too little big small whole "
+        "full less lots plenty kind sort times every each both either neither another same "
+        "different real absolutely totally completely simply actually definitely highly extremely "
+        "incredibly fine cool far forget thought within context without under between during since "
+        "until against around near per plus yes "
+        "please thank thanks ever mine ours yours myself im ive dont doesnt didnt isnt cant wont ";
+    return listed(WEAK, w, n);
+}
+
+static bool is_weak_han(const char *text) {
+    static const char *const WEAK[] = {
+        "非常", "特别", "真的", "觉得", "感觉", "喜欢", "满意", "失望",     "推荐",
+        "超赞", "完美", "不错", "好评", "差评", "中评", "凑合", "马马虎虎", "好几",
+        "好多", "几次", "几天", "今天", "昨天", "明天", "早上", "晚上",     "上午",
+        "下午", "周末", "时间", "时候", "东西", "自己", "大家", "后悔",     "太差",
+        "太慢", "几乎", "依然", "经过", "两天", "三天", "七天", "三百",     "如既往",
+        "万幸", "刚好", "合适", "收到", "购买", "下单", "朋友", "如果",     "因为",
+        "所以", "可以", "已经", "比较", "确实", "希望", "第一", "这次",     "下次",
+        "一般", "啥",   "得慌", "划算", "绝",   "米六", "参考", "打电话",   "用了",
+        "平时", "等等", "正好", "半天", "稍微", "之后", "以后", "以前",     "之前"};
+    for (size_t i = 0; i < sizeof WEAK / sizeof *WEAK; i++)
+        if (strstr(text, WEAK[i]))
+            return true;
+    return false;
+}
+
 static bool is_stop_han(const char *w, size_t n) {
     static const char *const STOP[] = {
         "的", "了", "是", "我", "你", "他", "她", "们", "在", "就", "都", "也", "很", "还",
         "和", "有", "不", "个", "这", "那", "着", "吧", "吗", "呢", "啊", "一", "到", "说",
-        "要", "会", "去", "没", "来", "又", "被", "把", "给", "让", "但", "而", "与", "及"};
+        "要", "会", "去", "没", "来", "又", "被", "把", "给", "让", "但", "而", "与", "及",
+        "得", "越", "才", "再", "最", "太", "更", "挺", "能", "就", "啥", "么", "呀", "嘛",
+        "哦", "从", "对", "为", "以", "之", "其", "或", "该", "每", "此", "于", "用", "听"};
     for (size_t i = 0; i < sizeof STOP / sizeof *STOP; i++)
         if (strlen(STOP[i]) == n && !memcmp(STOP[i], w, n))
             return true;
@@ -95,6 +155,30 @@ static bool grow(terms *t) {
     return true;
 }
 
+static bool has_weak_word(const bw_units *u, size_t first, size_t n) {
+    for (size_t i = first; i < first + n; i++)
+        if (is_weak_word(u->norm + u->unit[i].at, u->unit[i].len))
+            return true;
+    return false;
+}
+
+/* Particles that are no part of the word beside them; "one" or "not" may well be. */
+static bool is_particle(const char *w, size_t n) {
+    static const char PARTICLES[] = "的了是我你他她们在就都也很还和吧吗呢啊这那";
+    return n == 3 && memmem(PARTICLES, sizeof PARTICLES - 1, w, n) != NULL;
+}
+
+/* The end of the text, a mark, or a particle is as good as any neighbours. */
+static void note_side(term *x, int side, const bw_units *u, const bw_unit *next) {
+    bool open = !next || next->kind != BW_UNIT_HAN || is_particle(u->norm + next->at, next->len);
+    x->side[side] |= open ? UINT64_MAX : (uint64_t)1 << (bw_mix64(next->hash) & 63);
+}
+
+static bool is_word(const term *x) {
+    return !x->han ||
+           (__builtin_popcountll(x->side[0]) >= SIDES && __builtin_popcountll(x->side[1]) >= SIDES);
+}
+
 static bool count_term(terms *t, const bw_units *u, size_t first, size_t n, bool han, size_t text,
                        size_t cluster) {
     if (2 * (t->n + 1) > t->cap && !grow(t))
@@ -111,8 +195,11 @@ static bool count_term(terms *t, const bw_units *u, size_t first, size_t n, bool
     if (!x->hash) {
         *x = (term){.hash = h, .han = (uint8_t)(han ? n : 0), .count = t->counts + i * t->k};
         memcpy(x->text, u->norm + a->at, len);
+        x->weak = han ? is_weak_han(x->text) : has_weak_word(u, first, n);
         t->n++;
     }
+    note_side(x, 0, u, first > 0 ? &u->unit[first - 1] : NULL);
+    note_side(x, 1, u, first + n < u->n ? &u->unit[first + n] : NULL);
     if (x->last == text + 1)
         return true;
     x->last = (uint32_t)text + 1;
@@ -170,10 +257,13 @@ static bw_status count_all(const char *const *texts, size_t n, const int32_t *me
 typedef struct {
     const term *term;
     double score;
+    bool weak; /* or no word: only where the cluster has nothing else */
 } ranked;
 
 static int by_score(const void *a, const void *b) {
     const ranked *x = a, *y = b;
+    if (x->weak != y->weak)
+        return x->weak ? 1 : -1;
     if (x->score != y->score)
         return x->score < y->score ? 1 : -1;
     return strcmp(x->term->text, y->term->text);
@@ -195,13 +285,16 @@ static bw_status choose(const terms *t, ranked *r, size_t cluster, const double 
         if (!x->hash || x->total < MIN_COUNT || x->count[cluster] < MIN_COUNT / 2 ||
             x->count[cluster] < MIN_SHARE * size[cluster])
             continue;
-        double share = x->count[cluster] / size[cluster], length = x->han ? 0.5 + 0.25 * x->han : 1;
+        double share = x->count[cluster] / size[cluster], length = x->han > 3 ? 0.8 : 1;
         /* How much more often than elsewhere; the square keeps words that are common everywhere out. */
         double lift = (double)x->count[cluster] / (double)x->total;
-        r[n++] = (ranked){x, share * log(1 + mean / x->total) * lift * length};
+        r[n++] =
+            (ranked){x, share * log(1 + mean / x->total) * lift * length, x->weak || !is_word(x)};
     }
     qsort(r, n, sizeof *r, by_score);
     for (size_t i = 0; i < n && chosen < BW_TOPIC_WORDS; i++) {
+        if (r[i].weak && chosen)
+            break;
         if (repeats(r[i].term->text, words, chosen))
             continue;
         words[chosen] = strdup(r[i].term->text);

@@ -254,6 +254,12 @@ static bw_status add_gains(bw_shop *s, bw_advice *a, bw_err *err) {
     return st;
 }
 
+/* Who acts on it: as the setting owner.KIND has it, else the language's name for who usually does. */
+static const char *owner_of(const bw_shop *s, const char *set, const char *kind) {
+    const char *usual = bw_word_nth(s->locale, bw_arena_textf(s->arena, "owner.%s", kind), 0);
+    return set && *set ? set : usual ? usual : "";
+}
+
 bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, bw_err *err) {
     const char **id, **week, **kind, **subject, **action, **status, **owner, **due, **unit,
         **reason;
@@ -277,7 +283,7 @@ bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, b
                                 .subject = subject[i],
                                 .action = action[i],
                                 .status = status[i],
-                                .owner = owner[i],
+                                .owner = owner_of(s, owner[i], kind[i]),
                                 .due = due[i],
                                 .unit = unit[i],
                                 .reason = reason[i],

@@ -152,7 +152,8 @@ static bw_status say_content(bw_shop *s, const bw_advice *a, bw_message *out, bw
 static bw_status say_promotion(bw_shop *s, const bw_advice *a, bw_message *out, bw_err *err) {
     bool again = *action_text(s, a, "$.again", err) == '1';
     out->key = again ? "action.promotion" : "action.promotion.stop";
-    bw_message_name(out, "event", a->subject);
+    bw_message_name(out, "event",
+                    bw_shop_part(s, bw_arena_textf(s->arena, "_event:%s", a->subject)));
     return BW_OK;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EDGE_AIR 4 /* between the page's edge and the labels of an axis */
+
 const bw_chart_kind BW_CHARTS[] = {
     {"kpi", "how did the week go?", bw_chart_kpi},
     {"waterfall", "why did the outcome change against the week before?", bw_chart_waterfall},
@@ -124,17 +126,22 @@ void bw_chart_text(bw_chart *ch, double x, double y, bw_align align, double size
     bw_canvas_text(ch->canvas, x, y, (bw_style){size, bold, colour, align}, text);
 }
 
+/* Widths are those of Inter; Latin letters of the Chinese font are a little wider. */
+static double room_in(const bw_chart *ch, double width) {
+    return strcmp(bw_locale_lang(ch->shop->locale), "zh") == 0 ? 0.92 * width : width;
+}
+
 void bw_chart_text_in(bw_chart *ch, double x, double y, double width, bw_align align, double size,
                       bool bold, bw_colour colour, const char *text) {
     char cut[256];
-    bw_font_fit(text, size, bold, width, cut, sizeof cut);
+    bw_font_fit(text, size, bold, room_in(ch, width), cut, sizeof cut);
     bw_chart_text(ch, x, y, align, size, bold, colour, cut);
 }
 
 static double paragraph(bw_chart *ch, const char *text, double y, double size, bool bold,
                         bw_colour colour) {
     char lines[4][256];
-    size_t n = bw_font_wrap(text, size, bold, ch->right - ch->left, lines, 4);
+    size_t n = bw_font_wrap(text, size, bold, room_in(ch, ch->right - ch->left), lines, 4);
     for (size_t i = 0; i < n; i++, y += size * 1.36)
         bw_chart_text(ch, ch->left, y, BW_LEFT, size, bold, colour, lines[i]);
     return y;
@@ -197,6 +204,19 @@ void bw_axis_y(bw_chart *ch, const bw_panel *p, bw_unit unit, size_t want) {
                           false, BW_MUTED,
                           tick_label(ch, ticks[i], n > 1 ? ticks[1] - ticks[0] : 1, top, unit));
     }
+}
+
+double bw_axis_left(const bw_chart *ch, double least, double y0, double y1, bw_unit unit,
+                    size_t want) {
+    double ticks[16], left = least;
+    size_t n = bw_ticks(y0, y1, want, ticks);
+    for (size_t i = 0; i < n; i++) {
+        const char *label = tick_label(ch, ticks[i], n > 1 ? ticks[1] - ticks[0] : 1,
+                                       fmax(fabs(y0), fabs(y1)), unit);
+        double size = ch->narrow ? BW_SMALL_SIZE : BW_TICK_SIZE;
+        left = fmax(left, bw_font_width(label, size, false) + 8 + EDGE_AIR);
+    }
+    return left;
 }
 
 void bw_axis_x(bw_chart *ch, const bw_panel *p, bw_unit unit, size_t want) {

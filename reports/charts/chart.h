@@ -75,6 +75,10 @@ void bw_nice_range(double *lo, double *hi, size_t want);
  * BW_UNLABELLED: lines only. */
 #define BW_UNLABELLED ((bw_unit)-1)
 void bw_axis_y(bw_chart *ch, const bw_panel *p, bw_unit unit, size_t want);
+/* Where a panel from y0 to y1 may begin so that bw_axis_y's labels stand on the page: `least`, or
+ * further right. */
+double bw_axis_left(const bw_chart *ch, double least, double y0, double y1, bw_unit unit,
+                    size_t want);
 /* Vertical grid lines with labels under the panel. */
 void bw_axis_x(bw_chart *ch, const bw_panel *p, bw_unit unit, size_t want);
 /* Days under the panel (x in day numbers): months, or single days over short spans. */

@@ -244,7 +244,10 @@ static void draw_curves(bw_chart *ch, const curve_list *d, const curve_points *c
     curve_axes a = scale_axes(ch, d, c);
     bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
     size_t columns = ch->narrow ? 1 : d->n < 3 ? d->n : 3;
-    double left = ch->narrow ? 52 : 60, gap = a.own ? 72 : 34,
+    double left = ch->narrow ? 52 : 60;
+    for (size_t i = 0; i < d->n; i++)
+        left = bw_axis_left(ch, left, 0, a.y[i], unit, 3);
+    double gap = a.own ? left + 12 : 34,
            width = (ch->right - left - gap * (double)(columns - 1)) / (double)columns;
     double height = ch->narrow ? 130 : 174, pitch = height + 78;
     for (size_t i = 0; i < d->n; i++) {

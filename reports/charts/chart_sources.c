@@ -182,7 +182,8 @@ bw_status bw_chart_sources(bw_chart *ch, bw_err *err) {
                      bw_font_width(src[i].label, ch->narrow ? BW_SMALL_SIZE : BW_VALUE_SIZE, true) +
                          (ch->narrow ? 52 : 64));
     label = fmin(label, (ch->right - ch->left) * 0.36);
-    bw_panel p = {ch->narrow ? 52 : 66,
+    bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
+    bw_panel p = {bw_axis_left(ch, ch->narrow ? 52 : 66, zero, top, unit, 4),
                   ch->y + 10,
                   ch->right - label,
                   ch->y + (ch->narrow ? 270 : 376),
@@ -190,7 +191,7 @@ bw_status bw_chart_sources(bw_chart *ch, bw_err *err) {
                   days[weeks - 1],
                   zero,
                   top};
-    bw_axis_y(ch, &p, bw_unit_named(ch->shop->outcome_unit), 4);
+    bw_axis_y(ch, &p, unit, 4);
     bw_axis_days(ch, &p);
     draw_sources(ch, &p, src, count, days, weeks, mid);
     bw_canvas_page(ch->canvas);

@@ -353,7 +353,8 @@ bw_status bw_chart_forecast(bw_chart *ch, bw_err *err) {
     outlook_range(&d, plan, &y0, &y1);
     for (size_t i = 0; i < d.n_past; i++)
         x[i] = (double)bw_iso_day(d.past_week[i]);
-    bw_panel p = {ch->narrow ? 52 : 66,
+    bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
+    bw_panel p = {bw_axis_left(ch, ch->narrow ? 52 : 66, y0, y1, unit, 5),
                   ch->y + 22,
                   ch->right - (ch->narrow ? 84 : 146),
                   ch->y + (ch->narrow ? 264 : 346),
@@ -361,7 +362,7 @@ bw_status bw_chart_forecast(bw_chart *ch, bw_err *err) {
                   (double)bw_iso_day(d.week[d.n - 1]),
                   y0,
                   y1};
-    bw_axis_y(ch, &p, bw_unit_named(ch->shop->outcome_unit), 5);
+    bw_axis_y(ch, &p, unit, 5);
     bw_axis_days(ch, &p);
     bw_canvas_panel(ch->canvas, &p);
     draw_fan(ch, &p, &d);

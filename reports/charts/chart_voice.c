@@ -141,7 +141,7 @@ bw_status bw_chart_sentiment(bw_chart *ch, bw_err *err) {
         lo[i] = fmax(d.mean[i] - Z90 * d.se[i], y0);
         hi[i] = fmin(d.mean[i] + Z90 * d.se[i], y1);
     }
-    bw_panel p = {ch->narrow ? 34 : 56,
+    bw_panel p = {bw_axis_left(ch, ch->narrow ? 34 : 56, y0, y1, BW_POINTS, 5),
                   ch->y + 10,
                   ch->right - (ch->narrow ? 44 : 100),
                   ch->y + (ch->narrow ? 260 : 340),

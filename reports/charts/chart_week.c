@@ -493,14 +493,15 @@ bw_status bw_chart_waterfall(bw_chart *ch, bw_err *err) {
         return BW_OK;
     }
     bw_nice_range(&lo, &hi, 4);
-    bw_panel p = {.left = 66,
+    bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
+    bw_panel p = {.left = bw_axis_left(ch, 66, lo, hi, unit, 4),
                   .right = ch->right,
                   .top = ch->y + 6,
                   .bottom = ch->y + 340,
                   .x1 = 1,
                   .y0 = lo,
                   .y1 = hi};
-    bw_axis_y(ch, &p, bw_unit_named(ch->shop->outcome_unit), 4);
+    bw_axis_y(ch, &p, unit, 4);
     waterfall_columns(ch, &p, steps, n, from, to);
     bw_canvas_set_height(ch->canvas, p.bottom + 68);
     return BW_OK;

@@ -152,7 +152,7 @@ bw_status bw_topics_list(bw_document *d, bw_section *sec, const char *last, bw_e
                         "JOIN review r ON r.id = m.id WHERE m.topic = %s AND r.day > date(%Q, '-28 "
                         "days') AND r.day <= %Q",
                         last, last, id[i], last, last);
-        if (!share)
+        if (st != BW_OK || !share)
             continue;
         bw_message m = {.key = emerging[i] > 0 ? "voice.topic_new" : "voice.topic"};
         bw_message_name(&m, "topic", name[i]);

@@ -36,7 +36,7 @@ static inline float bw_expf(float x) {
     const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
     float y = x > 88.0f ? 88.0f : x;
     y = y < -87.3f ? -87.3f : y;
-    float n = (y * 1.44269504088896341f + magic) - magic;
+    float shifted = y * 1.44269504088896341f + magic, n = shifted - magic;
     float r = y - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
@@ -46,7 +46,9 @@ static inline float bw_expf(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    int32_t bits = ((int32_t)n + 127) << 23;
+    uint32_t bits; /* of 2^n: the low bits of `shifted` are n, and whatever a NaN has */
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits << 23) + 0x3F800000u;
     float scale;
     memcpy(&scale, &bits, sizeof scale);
     float e = p * scale;

@@ -21,6 +21,10 @@ const bw_chart_kind BW_CHARTS[] = {
     {"sentiment", "how do customers feel?", bw_chart_sentiment},
     {"aspects", "what do customers praise and what do they blame?", bw_chart_aspects},
     {"forecast", "where are we heading?", bw_chart_forecast},
+    {"promotion", "what did each promotion bring in all?", bw_chart_promotion},
+    {"price", "how do sales answer to price?", bw_chart_price},
+    {"segment", "what will each group of customers be worth?", bw_chart_segment},
+    {"experiment", "which tests showed an effect?", bw_chart_experiment},
     {0}};
 
 const bw_chart_kind *bw_chart_find(const char *name) {

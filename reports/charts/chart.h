@@ -95,5 +95,9 @@ bw_status bw_chart_timing(bw_chart *ch, bw_err *err);
 bw_status bw_chart_sentiment(bw_chart *ch, bw_err *err);
 bw_status bw_chart_aspects(bw_chart *ch, bw_err *err);
 bw_status bw_chart_forecast(bw_chart *ch, bw_err *err);
+bw_status bw_chart_promotion(bw_chart *ch, bw_err *err);
+bw_status bw_chart_price(bw_chart *ch, bw_err *err);
+bw_status bw_chart_segment(bw_chart *ch, bw_err *err);
+bw_status bw_chart_experiment(bw_chart *ch, bw_err *err);
 
 #endif

@@ -30,7 +30,7 @@
  * plan      spend_now          channel              money a week, average of the last 4 weeks
  * plan      spend_planned      channel              money a week advised
  * plan      gain               '' or channel        money a week more than now   gain > 0
- * plan      shadow_price       limit                money per unit of money the limit is loosened by
+ * plan      shadow_price       limit                what is maximised (mean, quantile or tail of the gain) per money the limit is loosened by
  * change    change_week        part       week      money against the week before
  * change    change_year        part       week      money against the same week a year before
  *             parts as in decomposition, and _unexplained

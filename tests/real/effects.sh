@@ -51,7 +51,7 @@ equal "the published share of media, 0.20, lies within the 90 % interval ($share
 # never negative. Its ROI is shown in pictures only.
 load meridian_geo_all_channels.csv.gz meridian_geo_all
 "$BW" setting set outcome_kind revenue >/dev/null
-check "Meridian's 40 geos are fitted under its preset" "$BW" fit --preset meridian --exposure --quick --engine fast
+check "Meridian's 40 geos are fitted under its preset" "$BW" fit --preset meridian --exposure --quick --engine fast --draws 400
 fit_value() { "$BW" sql --format csv "SELECT mean FROM latest_estimate WHERE kind = 'fit' AND name = '$1'" | tail -1; }
 within() { # NAME VALUE PUBLISHED BY
     equal "$1: $2, published $3" "$(awk -v v="$2" -v p="$3" -v b="$4" 'BEGIN {print (v >= p - b && v <= p + b)}')" 1

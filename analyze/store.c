@@ -1,9 +1,9 @@
 /* analyze/store.c - prepared statements that write results. */
 #include "analyze/store.h"
 
+#include "analyze/sort.h"
 #include "sql/db.h"
 
-#include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
@@ -160,7 +160,7 @@ bw_status bw_curve_put(sqlite3 *db, int64_t run, const char *name, const char *s
 void bw_estimate_from_draws(bw_estimate *e, double *draws, size_t n) {
     e->mean = gsl_stats_mean(draws, 1, n);
     e->sd = n > 1 ? gsl_stats_sd_m(draws, 1, n, e->mean) : 0.0;
-    gsl_sort(draws, 1, n);
+    bw_sort(draws, n);
     e->lo = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.05);
     e->hi = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.95);
     e->lo50 = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.25);

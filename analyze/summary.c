@@ -1,7 +1,8 @@
 /* analyze/summary.c - mean, spread and quantiles of draws. */
 #include "analyze/summary.h"
 
-#include <gsl/gsl_sort_double.h>
+#include "analyze/sort.h"
+
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
@@ -14,7 +15,7 @@ bw_summary bw_summarise(double *draws, size_t n) {
         above += draws[i] > 0;
     s.p_positive = above / (double)n;
     s.sd = n > 1 ? gsl_stats_sd_m(draws, 1, n, s.mean) : 0;
-    gsl_sort(draws, 1, n);
+    bw_sort(draws, n);
     s.lo = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.05);
     s.hi = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.95);
     s.lo50 = gsl_stats_quantile_from_sorted_data(draws, 1, n, 0.25);

@@ -4,7 +4,8 @@
  * it earns more than the next money spent on average. */
 #include "analyze/mix/fit_internal.h"
 
-#include <gsl/gsl_sort_double.h>
+#include "analyze/sort.h"
+
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -55,10 +56,10 @@ static void medians(const double *marginal, const double *roas, size_t C, size_t
     double *v = malloc((n + 1) * sizeof *v);
     for (size_t c = 0; v && c < C; c++) {
         memcpy(v, marginal + c * n, n * sizeof *v);
-        gsl_sort(v, 1, n);
+        bw_sort(v, n);
         median_marginal[c] = gsl_stats_median_from_sorted_data(v, 1, n);
         memcpy(v, roas + c * n, n * sizeof *v);
-        gsl_sort(v, 1, n);
+        bw_sort(v, n);
         median_roas[c] = gsl_stats_median_from_sorted_data(v, 1, n);
     }
     free(v);

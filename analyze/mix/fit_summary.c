@@ -3,9 +3,9 @@
 #include "analyze/mix/fit_internal.h"
 
 #include "analyze/day.h"
+#include "analyze/sort.h"
 
 #include <gsl/gsl_randist.h>
-#include <gsl/gsl_sort_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +118,7 @@ bw_status fit_summarise(fit_state *f, bw_err *err) {
 
 /* Gneiting and Raftery 2007, eq. 21, on an empirical distribution: E|X - y| - E|X - X'| / 2. */
 double fit_crps(double *x, size_t n, double y) {
-    gsl_sort(x, 1, n);
+    bw_sort(x, n);
     double near = 0, spread = 0, N = (double)n;
     for (size_t i = 0; i < n; i++) {
         near += fabs(x[i] - y);

@@ -8,7 +8,8 @@
  * and none is claimed. */
 #include "analyze/mix/plan_internal.h"
 
-#include <gsl/gsl_sort_double.h>
+#include "analyze/sort.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static size_t rank_of(size_t n, const measure *m) {
 }
 
 static double measured(double *v, size_t n, const measure *m) {
-    gsl_sort(v, 1, n);
+    bw_sort(v, n);
     size_t k = rank_of(n, m);
     if (!m->tail)
         return v[k - 1];

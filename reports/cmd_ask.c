@@ -19,7 +19,7 @@ typedef struct {
     bool json;
 } ask_options;
 
-static const char *const OUTCOMES[] = {"answered", "unknown", "which", "no_data"};
+static const char *const OUTCOMES[] = {"answered", "unknown", "which", "no_data", "period"};
 
 static void add_number(cJSON *to, const char *key, double x) {
     if (isfinite(x))

@@ -8,14 +8,23 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bw_status tell(const char *path, bool json, bw_err *err) {
     if (!json) {
         puts(path);
         return BW_OK;
     }
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "page", path);
+    cJSON *o = cJSON_CreateObject(), *list = strchr(path, '\n') ? cJSON_CreateArray() : NULL;
+    if (list)
+        cJSON_AddItemToObject(o, "pages", list);
+    else
+        cJSON_AddStringToObject(o, "page", path);
+    for (const char *p = path; list && *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        char page[4096];
+        snprintf(page, sizeof page, "%.*s", (int)strcspn(p, "\n"), p);
+        cJSON_AddItemToArray(list, cJSON_CreateString(page));
+    }
     char *text = cJSON_PrintUnformatted(o);
     if (text)
         puts(text);
@@ -31,7 +40,8 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
     const bw_option options[] = {
         BW_OPTION_DB(db_path),
         {"out", 'o', BW_OPT_TEXT, &o.out, "DIR", "folder to write to (default report/WEEK)"},
-        {"lang", 0, BW_OPT_TEXT, &o.lang, "LANG", "en or zh"},
+        {"lang", 0, BW_OPT_TEXT, &o.lang, "LIST",
+         "en, zh, or en,zh: both from one computation, each in a folder of its own"},
         {"week", 0, BW_OPT_TEXT, &o.week, "WEEK",
          "an earlier week, from what was known at its end: 2026-W40 or one of its days"},
         {"since", 0, BW_OPT_TEXT, &o.since, "DAY",
@@ -52,6 +62,7 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
         "earlier advice, and writes the weekly strategy report. Prints the page's path.",
         "  bellwether report\n"
         "  bellwether report --lang zh --out report-zh\n"
+        "  bellwether report --lang en,zh --out report      writes report/en and report/zh\n"
         "  bellwether report --week 2026-W40 --length brief\n"
         "  bellwether report --since 2026-09-01 --open\n"
         "  bellwether report --format html,eml,pdf --out this-week\n"};
@@ -71,5 +82,6 @@ bw_status bw_cmd_report(int argc, char **argv, bw_err *err) {
     bw_db_close(db);
     if (st == BW_OK)
         st = tell(path, json, err);
+    path[strcspn(path, "\n")] = '\0'; /* of several pages the first */
     return st == BW_OK && open ? bw_page_open(path, err) : st;
 }

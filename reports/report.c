@@ -151,11 +151,13 @@ static bw_status write_all(bw_document *d, const bw_report_options *o, const cha
     return st;
 }
 
-static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char *week, char *path,
-                             size_t cap, bw_err *err) {
+/* One language; several: each in a folder of its own below. Adds a line to path. */
+static bw_status report_language(sqlite3 *db, const bw_report_options *o, const char *lang,
+                                 bool several, const char *week, char *path, size_t cap,
+                                 bw_err *err) {
     bw_shop *s;
     bw_document *d = NULL;
-    bw_status st = bw_shop_open(db, o->lang ? o->lang : "en", week, &s, err);
+    bw_status st = bw_shop_open(db, lang, week, &s, err);
     if (st != BW_OK)
         return st;
     if (!*s->week)
@@ -169,12 +171,35 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
     if (st == BW_OK)
         st = compose(s, o->since, &d, err);
     const char *folder = o->out ? o->out : bw_arena_textf(s->arena, "report/%s", s->week_name);
+    if (several)
+        folder = bw_arena_textf(s->arena, "%s/%s", folder, lang);
     if (st == BW_OK)
         st = write_all(d, o, folder, err);
-    if (st == BW_OK && path)
-        snprintf(path, cap, "%s/index.html", folder);
+    size_t used = path ? strlen(path) : 0;
+    if (st == BW_OK && path && used < cap)
+        snprintf(path + used, cap - used, "%s%s/index.html", used ? "\n" : "", folder);
     bw_document_free(d);
     bw_shop_close(s);
+    return st;
+}
+
+/* Every language of the list, from the same estimates. */
+static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char *week, char *path,
+                             size_t cap, bw_err *err) {
+    const char *list = o->lang ? o->lang : "en";
+    bool several = strchr(list, ',') != NULL;
+    bw_status st = BW_OK;
+    if (path && cap)
+        *path = '\0';
+    for (const char *p = list; st == BW_OK; p++) {
+        char lang[20];
+        size_t n = strcspn(p, ",");
+        snprintf(lang, sizeof lang, "%.*s", n < sizeof lang ? (int)n : 0, p);
+        st = report_language(db, o, lang, several, week, path, cap, err);
+        p += n;
+        if (!*p)
+            break;
+    }
     return st;
 }
 

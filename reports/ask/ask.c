@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENOUGH      0.34 /* score from which a question counts as understood */
@@ -37,6 +38,7 @@ typedef struct {
     bw_ask_name *names;
     const char **synonyms;
     bw_answer *out;
+    const char *note; /* what of the time asked for the answer is about, NULL: all of it */
 } asker;
 
 /* ---- the book ---- */
@@ -228,6 +230,14 @@ static bw_status add_names(asker *k, const cJSON *q, const bw_ask_match *m, cons
     return BW_OK;
 }
 
+static const char *span_text(const asker *k, const char *first, const char *last) {
+    bw_buf b = {0};
+    bw_format_span(k->s->locale, &b, first, last);
+    const char *text = bw_arena_text(k->s->arena, b.text);
+    bw_buf_free(&b);
+    return text;
+}
+
 /* ---- answers ---- */
 
 /* Slots the sentence takes from the question itself: the names in it and the period. */
@@ -239,10 +249,7 @@ static void add_asked(asker *k, const bw_ask_match *m, bw_message *say) {
     }
     const char *first, *last;
     period_of(k, m, &first, &last);
-    bw_buf b = {0};
-    bw_format_span(k->s->locale, &b, first, last);
-    bw_message_text(say, "span", bw_arena_text(k->s->arena, b.text));
-    bw_buf_free(&b);
+    bw_message_text(say, "span", span_text(k, first, last));
 }
 
 /* The sentence in full words, without marks. */
@@ -349,7 +356,48 @@ static const char *sentence_key(const asker *k) {
                : bw_arena_textf(k->s->arena, "ask.%s.answer", k->out->question);
 }
 
-static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
+/* ---- the time asked for, and the time that the data cover ---- */
+
+static const char *say_period(const asker *k, const char *key, const char *asked,
+                              const char *span) {
+    bw_message say = {.key = key};
+    bw_message_text(&say, "asked", asked);
+    bw_message_text(&say, "span", span);
+    return sentence(k, &say);
+}
+
+/* Cuts the period down to what the data cover and says so; false when nothing of it is left. */
+static bool cut_period(asker *k, const cJSON *q, bw_ask_match *m, bw_err *err) {
+    const char **from, **to;
+    size_t n;
+    bw_period *p = &m->period;
+    if (!p->words ||
+        bw_query(k->s, "tt", &n, err, "SELECT min(day), max(day) FROM calendar_day", 0, NULL, &from,
+                 &to) != BW_OK ||
+        !n || !from[0] || !*from[0])
+        return true;
+    const char *cover = span_text(k, from[0], to[0]),
+               *asked = p->impossible ? "" : span_text(k, p->first, p->last);
+    if (p->impossible || strcmp(p->first, to[0]) > 0 || strcmp(p->last, from[0]) < 0) {
+        k->out->outcome = BW_ASK_PERIOD;
+        k->out->text = say_period(k, p->impossible ? "ask.period_impossible" : "ask.period_outside",
+                                  asked, cover);
+        return false;
+    }
+    bool early = strcmp(p->first, from[0])<0, late = strcmp(p->last, to[0])> 0;
+    char *text = early || late ? cJSON_PrintUnformatted(q) : NULL;
+    if (text && strstr(text, ":first")) {
+        if (early)
+            snprintf(p->first, sizeof p->first, "%.10s", from[0]);
+        if (late)
+            snprintf(p->last, sizeof p->last, "%.10s", to[0]);
+        k->note = say_period(k, "ask.period_part", asked, span_text(k, p->first, p->last));
+    }
+    free(text);
+    return true;
+}
+
+static bw_status answer(asker *k, bw_ask_match *m, bw_err *err) {
     const cJSON *q = cJSON_GetArrayItem(k->questions, (int)m->question);
     k->out->question = bw_arena_text(k->s->arena, text_of(q, "id"));
     const char *kind = missing_kind(q, m);
@@ -357,6 +405,8 @@ static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
         ask_back(k, kind);
         return BW_OK;
     }
+    if (!cut_period(k, q, m, err))
+        return BW_OK;
     bool complete = true;
     bw_message say = {0};
     add_asked(k, m, &say);
@@ -370,6 +420,9 @@ static bw_status answer(asker *k, const bw_ask_match *m, bw_err *err) {
     k->out->outcome = complete ? BW_ANSWERED : BW_ASK_NO_DATA;
     say.key = sentence_key(k);
     k->out->text = complete ? sentence(k, &say) : bw_word(k->s->locale, "ask.none");
+    if (k->note)
+        k->out->text = bw_arena_textf(k->s->arena, "%s%s%s", k->note,
+                                      bw_word(k->s->locale, "sentence.gap"), k->out->text);
     if (complete)
         add_picture(k, q, m);
     return BW_OK;

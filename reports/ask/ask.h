@@ -13,7 +13,8 @@ typedef enum {
     BW_ANSWERED,
     BW_ASK_UNKNOWN, /* not in the book: nearest holds questions that are */
     BW_ASK_NAME,    /* understood, but no name of the data was in it: text asks which */
-    BW_ASK_NO_DATA  /* understood, but the data hold nothing on it yet */
+    BW_ASK_NO_DATA, /* understood, but the data hold nothing on it yet */
+    BW_ASK_PERIOD   /* it asks about a time that does not exist, or that the data do not cover */
 } bw_ask_outcome;
 
 typedef struct {

@@ -70,6 +70,13 @@ static bool take(reader *r, size_t words, long first, long last) {
     return true;
 }
 
+static bool take_none(reader *r, size_t words) {
+    r->p->impossible = true;
+    r->p->from = r->at;
+    r->p->words = words;
+    return true;
+}
+
 static bool take_month(reader *r, size_t words, int y, int m) {
     return m >= 1 && m <= 12 &&
            take(r, words, day_number(y, m, 1),
@@ -149,6 +156,52 @@ static bool plausible_year(int y) {
     return y >= 1970 && y <= 2999;
 }
 
+/* Monday of an ISO 8601 week: week 1 holds 4 January. */
+static long iso_week(int y, int w) {
+    long fourth = day_number(y, 1, 4);
+    return fourth - (fourth + 3) % 7 + 7L * (w - 1);
+}
+
+static bool take_day(reader *r, size_t words, int y, int m, int d) {
+    long first = day_number(y, m, 1),
+         next = day_number(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1);
+    if (d < 1 || first + d > next)
+        return take_none(r, words);
+    return take(r, words, first + d - 1, first + d - 1);
+}
+
+/* The latest year in which that day is not after the last one of the data. */
+static int year_of(const reader *r, int m, int d) {
+    return day_number(r->year, m, d) > r->last ? r->year - 1 : r->year;
+}
+
+/* "30 October", "October 30", either with a year. */
+static bool named_day(reader *r) {
+    int m = month_named(word(r, 0)), d = number(r, 1), y = number(r, 2);
+    if (!m) {
+        m = month_named(word(r, 1));
+        d = number(r, 0);
+    }
+    if (!m || d < 1 || d > 99)
+        return false;
+    bool dated = plausible_year(y);
+    return take_day(r, dated ? 3 : 2, dated ? y : year_of(r, m, d), m, d);
+}
+
+/* "week 46", "第46周": of the latest year that has seen it. */
+static bool numbered_week(reader *r) {
+    bool zh = is(r, 0, "第") && (is(r, 2, "周") || is(r, 2, "星"));
+    int w = zh || is(r, 0, "week") ? number(r, 1) : -1;
+    if (w < 0)
+        return false;
+    size_t words = zh ? 3 : 2;
+    long monday = iso_week(r->year, w);
+    if (w < 1 || w > 53 || (w == 53 && iso_week(r->year + 1, 1) == monday))
+        return take_none(r, words);
+    monday = monday > r->last ? iso_week(r->year - 1, w) : monday;
+    return take(r, words, monday, monday + 6);
+}
+
 /* "October", "October 2026"; "may" alone is a verb more often than a month. */
 static bool named_month(reader *r) {
     int m = month_named(word(r, 0)), y = number(r, 1);
@@ -162,17 +215,20 @@ static bool named_month(reader *r) {
 /* "2026年10月", "10月", "2026年" */
 static bool chinese_month(reader *r) {
     int first = number(r, 0);
-    if (plausible_year(first) && is(r, 1, "年") && number(r, 2) > 0 && is(r, 3, "月"))
-        return take_month(r, 4, first, number(r, 2));
+    if (plausible_year(first) && is(r, 1, "年") && number(r, 2) > 0 && is(r, 3, "月")) {
+        int m = number(r, 2), d = is(r, 5, "日") || is(r, 5, "号") ? number(r, 4) : -1;
+        if (m > 12)
+            return take_none(r, 4);
+        return d >= 0 ? take_day(r, 6, first, m, d) : take_month(r, 4, first, m);
+    }
+    if (first > 12 && first <= 99 && is(r, 1, "月"))
+        return take_none(r, 2);
+    if (first >= 1 && first <= 12 && is(r, 1, "月") && number(r, 2) >= 0 &&
+        (is(r, 3, "日") || is(r, 3, "号")))
+        return take_day(r, 4, year_of(r, first, 1), first, number(r, 2));
     if (first >= 1 && first <= 12 && is(r, 1, "月"))
         return take_month(r, 2, first > r->month ? r->year - 1 : r->year, first);
     return plausible_year(first) && is(r, 1, "年") && take_year(r, 2, first);
-}
-
-/* Monday of an ISO 8601 week: week 1 holds 4 January. */
-static long iso_week(int y, int w) {
-    long fourth = day_number(y, 1, 4);
-    return fourth - (fourth + 3) % 7 + 7L * (w - 1);
 }
 
 /* "2026-W46", "2026-10-05", "2026" */
@@ -180,12 +236,13 @@ static bool iso(reader *r) {
     int y = number(r, 0), m = number(r, 1), d = number(r, 2);
     if (!plausible_year(y))
         return false;
-    if (is(r, 1, "w") && d >= 1 && d <= 53) {
+    if (is(r, 1, "w") && d >= 0) {
         long monday = iso_week(y, d);
-        return take(r, 3, monday, monday + 6);
+        bool there = d >= 1 && d <= 53 && !(d == 53 && iso_week(y + 1, 1) == monday);
+        return there ? take(r, 3, monday, monday + 6) : take_none(r, 3);
     }
-    if (m >= 1 && m <= 12 && d >= 1 && d <= 31)
-        return take(r, 3, day_number(y, m, d), day_number(y, m, d));
+    if (m >= 1 && m <= 99 && d >= 1 && d <= 99)
+        return m <= 12 ? take_day(r, 3, y, m, d) : take_none(r, 3);
     return take_year(r, 1, y);
 }
 
@@ -202,6 +259,7 @@ bw_period bw_period_find(const bw_words *w, const char *week, const char *last_d
                 .month = m,
                 .p = &p};
     for (r.at = 0; r.at < w->n && !p.words; r.at++)
-        (void)(span(&r) || relative(&r) || named_month(&r) || chinese_month(&r) || iso(&r));
+        (void)(span(&r) || relative(&r) || numbered_week(&r) || named_day(&r) || named_month(&r) ||
+               chinese_month(&r) || iso(&r));
     return p;
 }

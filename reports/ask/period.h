@@ -8,9 +8,12 @@
 
 #include "reports/ask/words.h"
 
+#include <stdbool.h>
+
 typedef struct {
     char first[11], last[11]; /* ISO days, both included */
     size_t from, words;       /* which words of the question said so; words = 0: none did */
+    bool impossible; /* they name a day or week that no calendar has; first, last are not set */
 } bw_period;
 
 /* Finds the first period in the words. week: first day of the newest week in the data ("this week");

@@ -334,6 +334,10 @@ void bw_format_month(const bw_locale *l, bw_buf *out, const char *day) {
 }
 
 void bw_format_span(const bw_locale *l, bw_buf *out, const char *first, const char *last) {
+    if (strcmp(first, last) == 0) {
+        bw_format_day(l, out, first, true);
+        return;
+    }
     bool year_first = strcmp(bw_word(l, "date.year"), "first") == 0;
     bool same = strncmp(first, last, 4) == 0;
     bool month = strncmp(first, last, 7) == 0; /* "2 to 8 Nov 2026", "2026 年 11 月 2 日至 8 日" */

@@ -64,5 +64,10 @@ contains "one review has none" "$("$BW" ask 'what do customers say about price')
 for q in "" " " "?!;,.--" "🎉" "$(printf 'a%.0s' {1..1000})" '%s%n%d' '{' "$(printf 'bad \377 text')"; do
     check "a question that says nothing gets examples: $(head -c 12 <<<"$q" | iconv -c -t ascii)" "$BW" ask "$q"
 done
+covers=$(sqlite3 "$BELLWETHER_DB" "SELECT strftime('%Y', max(day)) FROM calendar_day")
+contains "a year that the data do not cover" "$("$BW" ask 'how much revenue did we make in 2031')" "The data do not cover 1 Jan to 31 Dec 2031; they cover .*$covers"
+contains "a week that no year has" "$("$BW" ask 'revenue in week 60')" 'no such day or week'
+contains "a day that no year has" "$("$BW" ask '2月30日销售额')" '日历上没有这一天'
+contains "a year that the data cover in part" "$("$BW" ask "how much revenue did we make in $covers")" "^Of the time asked for .* the data cover "
 fails "a picture's ending is checked before the work" 2 '.svg, .png or .pdf' "$BW" ask "revenue" --plot x.gif
 finish

@@ -80,4 +80,11 @@ fails "report: unknown week" 1 "no day in that week" "$BW" report --no-stages --
 fails "report: not a week" 2 "wanted a day" "$BW" report --no-stages --week soon --out "$T/x"
 fails "report: unknown language" 2 "'en' and 'zh'" "$BW" report --no-stages --lang fr --out "$T/x"
 fails "report: unknown format" 2 "html, md, json, eml and pdf" "$BW" report --no-stages --format docx --out "$T/x"
+"$BW" report --no-stages --lang en,zh --format html,json --out "$T/both" >"$T/said"
+equal "report: two languages in one run" "$(cat "$T/said")" "$T/both/en/index.html
+$T/both/zh/index.html"
+for lang in en zh; do
+    contains "verify: the $lang page of the two" "$("$BW" verify "$T/both/$lang")" 'all match'
+done
+fails "report: an unknown language among several" 2 "no language 'fr'" "$BW" report --no-stages --lang en,fr --out "$T/x"
 finish

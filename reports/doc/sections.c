@@ -92,8 +92,11 @@ static void decision_text(bw_document *d, const bw_advice *a) {
     bw_fact_add(s->facts, (bw_fact_name){"advice.stability", a->id, "", "share"}, &stable, &ignored,
                 "SELECT stability AS value FROM advice WHERE id = %Q", a->id);
     if (stable) {
-        bw_message keep = {.key = "decide.stability", .salience = 0.6};
-        bw_message_fact(&keep, "stability", stable);
+        bool always = stable->value == 1;
+        bw_message keep = {.key = always ? "decide.stability.all" : "decide.stability",
+                           .salience = 0.6};
+        if (!always)
+            bw_message_fact(&keep, "stability", stable);
         bw_say(d, &p, &keep);
     }
     bw_say_done(d, &d->decision, &p);

@@ -163,4 +163,4 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) -o $@ $(filter %.c %.o,$^) $(filter %.a,$^) $(LIBS)
 
--include $(OBJ:.o=.d) $(BUILD)/main.d $(TEST_BIN:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/main.d $(TEST_BIN:=.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard tests/slow/test_*.c))

@@ -245,11 +245,13 @@ static const char ROBERTA_FORM[] =
     "\"use_regex\":true},\"model\":{\"type\":\"BPE\"}}";
 
 /* Puts the id of a special token into ["[SEP]", -1]; names come from the configuration if it has
- * them. */
+ * them. A token that the vocabulary lacks takes the whole post-processor away. */
 static void set_special(cJSON *root, const char *which, const cJSON *vocab, const char *token) {
     cJSON *post = cJSON_GetObjectItemCaseSensitive(root, "post_processor");
     cJSON *place = cJSON_GetObjectItemCaseSensitive(post, which);
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(vocab, token);
+    if (!place)
+        return;
     if (id) {
         cJSON_ReplaceItemInArray(place, 0, cJSON_CreateString(token));
         cJSON_ReplaceItemInArray(place, 1, cJSON_CreateNumber(id->valuedouble));

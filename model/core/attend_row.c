@@ -1,7 +1,7 @@
 /* model/core/attend_row.c - see attend_row.h.
  *
- * Four keys are multiplied at a time, so that their sixteen-lane sums fold together; values are summed
- * in registers, a stretch of dimensions after the other. */
+ * Four keys are multiplied at a time, so that their sixteen-lane sums fold together; values are
+ * summed in registers, a stretch of dimensions after the other. */
 #include "model/core/attend_row.h"
 
 #include "model/core/simd.h"

@@ -1,4 +1,5 @@
-/* model/core/attention.c - softmax(scale Q K^T + bias) V of one sequence, all heads, and its backward.
+/* model/core/attention.c - softmax(scale Q K^T + bias) V of one sequence, all heads, and its
+ * backward.
  *
  * Four query rows at a time meet all keys: scores, softmax and context of a block stay in the first
  * cache levels and nothing of size n_q x n_k is ever stored. Backward computes the probabilities

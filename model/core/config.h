@@ -1,8 +1,8 @@
-/* model/core/config.h - the shape of a transformer: one record for encoders (BERT, DistilBERT, MiniLM),
- * decoders (GPT-2, Llama, SmolLM2, Qwen2), encoder-decoders (BART, T5) and our own models.
+/* model/core/config.h - the shape of a transformer: one record for encoders (BERT, DistilBERT,
+ * MiniLM), decoders (GPT-2, Llama, SmolLM2, Qwen2), encoder-decoders (BART, T5) and our own models.
  *
- * The record says everything the arithmetic needs, and nothing about names in files (model/hf/hf.h).
- * Start from {0}, fill in, and let bw_tf_config_check complete and judge it. */
+ * The record says everything the arithmetic needs, and nothing about names in files
+ * (model/hf/hf.h). Start from {0}, fill in, and let bw_tf_config_check complete and judge it. */
 #ifndef BW_MODEL_CONFIG_H
 #define BW_MODEL_CONFIG_H
 
@@ -15,10 +15,10 @@ typedef enum { BW_TF_ENCODER = 1, BW_TF_DECODER = 2, BW_TF_ENCODER_DECODER = 3 }
 typedef enum { BW_NORM_LAYER, BW_NORM_RMS } bw_norm_kind;
 typedef enum {
     BW_POS_NONE,
-    BW_POS_LEARNED, /* a table [max_positions + pos_offset, dim], added to the input */
-    BW_POS_SINUSOIDAL, /* the fixed table of Vaswani et al. 2017 section 3.5, stored like a learned one */
-    BW_POS_ROTARY,  /* Su et al. 2021: q and k rotated, halves paired as in Llama */
-    BW_POS_RELATIVE /* T5: a learned bias per head and distance bucket, shared by all layers */
+    BW_POS_LEARNED,    /* a table [max_positions + pos_offset, dim], added to the input */
+    BW_POS_SINUSOIDAL, /* the table of Vaswani et al. 2017 section 3.5, stored as a learned one */
+    BW_POS_ROTARY,     /* Su et al. 2021: q and k rotated, halves paired as in Llama */
+    BW_POS_RELATIVE    /* T5: a learned bias per head and distance bucket, shared by all layers */
 } bw_pos_kind;
 typedef enum { BW_ACT_GELU, BW_ACT_GELU_TANH, BW_ACT_RELU, BW_ACT_SILU, BW_ACT_TANH } bw_act;
 
@@ -71,13 +71,14 @@ typedef struct {
     float attn_scale;   /* scores are multiplied by it; 0 = 1/sqrt(head_dim); T5: 1 */
 
     /* Our own extension: hashed n-grams. Each token may carry bucket ids into a table
-     * [ngram_buckets, embed_dim]; their sum, or mean, is added to the token's embedding. 0 = none. */
+     * [ngram_buckets, embed_dim]; their sum, or mean, is added to the token's embedding. 0 =
+     * none. */
     size_t ngram_buckets;
     bool ngram_mean;
 
     /* Factorised embeddings (Lan et al. 2020, ALBERT, section 3.1): every embedding table is this
-     * wide, and a matrix [dim, embed_dim] carries their sum to the width of the layers. 0 = dim, and
-     * no matrix. Encoders only; a vocabulary head cannot be tied to
+     * wide, and a matrix [dim, embed_dim] carries their sum to the width of the layers. 0 = dim,
+     * and no matrix. Encoders only; a vocabulary head cannot be tied to
      * such a table. */
     size_t embed_dim;
 
@@ -98,7 +99,8 @@ typedef struct {
 } bw_tf_config;
 
 /* Fills the zeros that mean a default, then checks that the record describes a transformer: sizes
- * that divide, options that go together, a weight block below 2^46 bytes. BW_EARG names the field. */
+ * that divide, options that go together, a weight block below 2^46 bytes. BW_EARG names the
+ * field. */
 bw_status bw_tf_config_check(bw_tf_config *c, bw_err *err);
 
 /* "gelu", "gelu_tanh", "relu", "silu", "tanh". */

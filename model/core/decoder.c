@@ -274,8 +274,8 @@ static void open_block(const step *p, const bw_tf_norm *n) {
     }
 }
 
-/* After it: x += f W^T + b, and in post-norm models the norm. All threads; no need to meet at the end,
- * since open_block gives each thread the rows that it had here. */
+/* After it: x += f W^T + b, and in post-norm models the norm. All threads; no need to meet at the
+ * end, since open_block gives each thread the rows that it had here. */
 static void close_block(const step *p, const bw_tf_norm *n, const bw_packed *w, const float *f) {
     bw_kv_scratch *s = &p->c->s;
     const bw_transformer *t = p->c->d->t;

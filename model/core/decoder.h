@@ -20,7 +20,8 @@
 #include "model/infer/packed.h"
 #include "model/core/transformer.h"
 
-/* A decoder's weights packed for inference; shared and read-only, any number of caches may use it. */
+/* A decoder's weights packed for inference; shared and read-only, any number of caches may
+ * use it. */
 typedef struct bw_decoder bw_decoder;
 
 /* t is borrowed until the decoder is freed. BW_EARG: t has no decoder or no language-model head. */

@@ -1,4 +1,5 @@
-/* model/core/heads.c - from hidden states to scores, and the gradients of losses back through the heads.
+/* model/core/heads.c - from hidden states to scores, and the gradients of losses back through the
+ * heads.
  *
  * Scores over a vocabulary are made for a block of rows at a time and turned into their gradient in
  * place, so that no more than a block of them ever exists. Within a block threads share the

@@ -1,5 +1,5 @@
-/* model/core/kv_cache.c - what decoding stands on: packed weights, the stores of keys and values, encoded
- * sources.
+/* model/core/kv_cache.c - what decoding stands on: packed weights, the stores of keys and values,
+ * encoded sources.
  *
  * Slots are numbers into a pool of stores: reordering beams moves numbers and copies only what two
  * slots would share. */

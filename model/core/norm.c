@@ -1,5 +1,5 @@
-/* model/core/norm.c - layer norm and RMS norm, a row at a time: a row stays in the first-level cache, so
- * the passes over it cost little. */
+/* model/core/norm.c - layer norm and RMS norm, a row at a time: a row stays in the first-level
+ * cache, so the passes over it cost little. */
 #include "model/core/ops.h"
 #include "model/core/simd.h"
 

@@ -1,9 +1,10 @@
-/* model/core/objective.h - what a transformer is trained for: losses and their gradients, and the heads
- * that turn hidden states into scores.
+/* model/core/objective.h - what a transformer is trained for: losses and their gradients, and the
+ * heads that turn hidden states into scores.
  *
- * A loss takes the hidden states of a forward pass, adds weight times its gradient to d_hidden (to be
- * zeroed by the caller, so that losses can be summed) and, for its head, to the model's gradients.
- * With d_hidden NULL only the loss is computed. Losses are means, in natural logarithms. */
+ * A loss takes the hidden states of a forward pass, adds weight times its gradient to d_hidden (to
+ * be zeroed by the caller, so that losses can be summed) and, for its head, to the model's
+ * gradients. With d_hidden NULL only the loss is computed. Losses are means, in natural
+ * logarithms. */
 #ifndef BW_MODEL_OBJECTIVE_H
 #define BW_MODEL_OBJECTIVE_H
 
@@ -35,7 +36,8 @@ double bw_contrastive(float *da, float *db, const float *a, const float *b, size
 
 /* ---- pooling of a batch's sequences ---- */
 
-/* out [n_seq, dim]: mean of a sequence's hidden states; and the gradient back, added to d_hidden. */
+/* out [n_seq, dim]: mean of a sequence's hidden states; and the gradient back, added to
+ * d_hidden. */
 void bw_pool_mean(float *out, const bw_batch *batch, const float *hidden, size_t dim);
 void bw_pool_mean_backward(float *d_hidden, const bw_batch *batch, const float *d_out, size_t dim);
 /* The first token's state; the largest of each dimension. */

@@ -38,9 +38,10 @@ BW_CLONES double bw_log_sum_exp(const float *x, size_t n) {
     return (double)top + log(sum);
 }
 
-/* The frequency of a pair of dimensions, theta^(-2i/head_dim), after Llama 3's rule (Grattafiori et al.
- * 2024, and the published code): wavelengths that fit `high` times into the original context stay,
- * those that fit less than `low` times grow by factor, those between change gradually. */
+/* The frequency of a pair of dimensions, theta^(-2i/head_dim), after Llama 3's rule (Grattafiori
+ * et al. 2024, and the published code): wavelengths that fit `high` times into the original
+ * context stay, those that fit less than `low` times grow by factor, those between change
+ * gradually. */
 static float llama3_frequency(float f, const bw_rope_scaling *s) {
     float turns = (float)s->original * f / 6.2831853071795865f;
     if (turns > s->high)

@@ -1,5 +1,5 @@
-/* model/core/optimizer.h - AdamW with decoupled decay (Loshchilov & Hutter 2019), over any number of
- * parameter blocks: a transformer's, and those of task heads beside it.
+/* model/core/optimizer.h - AdamW with decoupled decay (Loshchilov & Hutter 2019), over any number
+ * of parameter blocks: a transformer's, and those of task heads beside it.
  *
  *     bw_optimizer *o = NULL;
  *     st = bw_optimizer_new(&(bw_adamw){.lr = 5e-4, .weight_decay = 0.01, .clip = 1.0,
@@ -38,7 +38,8 @@ typedef struct {
 
 bw_status bw_optimizer_new(const bw_adamw *settings, bw_optimizer **out, bw_err *err);
 void bw_optimizer_free(bw_optimizer *o); /* NULL is fine */
-/* Registers a block, borrowed until the optimiser is freed. label makes its state's names unique. */
+/* Registers a block, borrowed until the optimiser is freed. label makes its state's names
+ * unique. */
 bw_status bw_optimizer_add(bw_optimizer *o, const char *label, bw_params *p, bw_group group,
                            bw_err *err);
 

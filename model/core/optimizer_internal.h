@@ -1,4 +1,5 @@
-/* model/core/optimizer_internal.h - the optimiser's record, shared by optimizer.c and optimizer_state.c. */
+/* model/core/optimizer_internal.h - the optimiser's record, shared by optimizer.c and
+ * optimizer_state.c. */
 #ifndef BW_MODEL_OPTIMIZER_INTERNAL_H
 #define BW_MODEL_OPTIMIZER_INTERNAL_H
 

@@ -1,4 +1,5 @@
-/* model/core/optimizer_state.c - an optimiser's steps and moments, to a safetensors file and back. */
+/* model/core/optimizer_state.c - an optimiser's steps and moments, to a safetensors file
+ * and back. */
 #include "model/core/optimizer_internal.h"
 #include "model/core/safetensors.h"
 

@@ -1,7 +1,7 @@
 /* model/core/pace.h - whether short steps run on one thread or on all: as was faster lately.
  *
- * A step of decoding is some hundred products of microseconds each, and threads meet after every one.
- * On idle cores sharing them pays; beside other busy programs one late thread keeps the others
+ * A step of decoding is some hundred products of microseconds each, and threads meet after every
+ * one. On idle cores sharing them pays; beside other busy programs one late thread keeps the others
  * waiting, a hundred times a step. Which holds is seen only by trying, so now and then one step
  * runs the other way. The choice never changes a result: see packed.h. */
 #ifndef BW_MODEL_PACE_H

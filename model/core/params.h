@@ -41,7 +41,8 @@ typedef struct {
     bool failed; /* out of memory, or sizes that overflow, while rows were added */
 } bw_params;     /* start from {0} */
 
-/* Adds a row behind the last one; returns its index. Problems are remembered for bw_params_alloc. */
+/* Adds a row behind the last one; returns its index. Problems are remembered for
+ * bw_params_alloc. */
 size_t bw_params_add(bw_params *p, const char *name, size_t n_dims, const size_t *dim,
                      unsigned flags);
 /* Allocates data, zeroed. */

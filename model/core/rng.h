@@ -1,5 +1,5 @@
-/* model/core/rng.h - a small seeded generator (SplitMix64, Steele et al. 2014) whose whole state is one
- * number, so that a checkpoint can hold it. */
+/* model/core/rng.h - a small seeded generator (SplitMix64, Steele et al. 2014) whose whole state
+ * is one number, so that a checkpoint can hold it. */
 #ifndef BW_MODEL_RNG_H
 #define BW_MODEL_RNG_H
 

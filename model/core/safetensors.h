@@ -1,8 +1,8 @@
 /* model/core/safetensors.h - the safetensors file format: read with every check, write.
  *
  * A file is a u64 header length (little-endian), a JSON header, then raw little-endian data without
- * gaps. The reader maps the file and trusts nothing: header length, offsets, shapes, dtypes, overlap
- * and coverage are checked before a byte of data is touched. */
+ * gaps. The reader maps the file and trusts nothing: header length, offsets, shapes, dtypes,
+ * overlap and coverage are checked before a byte of data is touched. */
 #ifndef BW_MODEL_SAFETENSORS_H
 #define BW_MODEL_SAFETENSORS_H
 

@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* clang does not vectorise a maximum of floats and says so at each; the loop is right either way. */
+/* clang does not vectorise a maximum of floats and says so at each; the loop is right
+ * either way. */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif

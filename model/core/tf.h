@@ -1,6 +1,6 @@
-/* model/core/tf.h - inside of the transformer, shared by the files transformer.c (build), tf_workspace.c,
- * tf_embed.c, tf_forward.c, tf_backward.c, heads.c and decoder.c. Other modules include
- * transformer.h.
+/* model/core/tf.h - inside of the transformer, shared by the files transformer.c (build),
+ * tf_workspace.c, tf_embed.c, tf_forward.c, tf_backward.c, heads.c and decoder.c. Other modules
+ * include transformer.h.
  *
  * A stack is a list of layers; a layer is a list of blocks: attention, cross-attention (decoders of
  * encoder-decoders), feed-forward. Every block computes y = x + f(h), with h = norm(x) in pre-norm

@@ -1,5 +1,5 @@
-/* model/core/tf_embed.c - from token ids to the input of the first layer, and the gradients back into the
- * tables; T5's relative position buckets. */
+/* model/core/tf_embed.c - from token ids to the input of the first layer, and the gradients back
+ * into the tables; T5's relative position buckets. */
 #include "model/core/simd.h"
 #include "model/core/tf.h"
 

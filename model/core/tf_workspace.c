@@ -1,5 +1,5 @@
-/* model/core/tf_workspace.c - the memory of a pass: chunks of sequences, and one arena carved into the
- * activations of every layer. It grows to the largest batch seen and is used again. */
+/* model/core/tf_workspace.c - the memory of a pass: chunks of sequences, and one arena carved into
+ * the activations of every layer. It grows to the largest batch seen and is used again. */
 #include "model/core/tf.h"
 
 #include <omp.h>

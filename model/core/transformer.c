@@ -1,5 +1,5 @@
-/* model/core/transformer.c - builds a transformer from its configuration: the table of parameters, the
- * offsets that the passes use, initial weights. */
+/* model/core/transformer.c - builds a transformer from its configuration: the table of parameters,
+ * the offsets that the passes use, initial weights. */
 #include "model/core/tf.h"
 #include "model/core/simd.h"
 

@@ -74,7 +74,8 @@ const float *bw_tf_encoder_hidden(const bw_tf_workspace *ws);
 const float *bw_tf_layer(const bw_tf_workspace *ws, bool decoder, size_t layer);
 
 /* Adds to the gradients (made on first use) those of a loss whose gradient with respect to
- * bw_tf_hidden is d_hidden. Call once after a forward pass with train set; accumulates over calls. */
+ * bw_tf_hidden is d_hidden. Call once after a forward pass with train set; accumulates over
+ * calls. */
 bw_status bw_transformer_backward(bw_transformer *t, bw_tf_workspace *ws, const float *d_hidden,
                                   bw_err *err);
 

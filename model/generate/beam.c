@@ -1,8 +1,8 @@
 /* model/generate/beam.c - beam search, step by step as the reference does it.
  *
- * The beams live in slots 0 .. beams - 1. Each step ranks all continuations of all beams; those that
- * end a text and rank among the first `beams` become hypotheses, the best of the others the new
- * beams. As many hypotheses as beams are kept, the best by score. */
+ * The beams live in slots 0 .. beams - 1. Each step ranks all continuations of all beams; those
+ * that end a text and rank among the first `beams` become hypotheses, the best of the others the
+ * new beams. As many hypotheses as beams are kept, the best by score. */
 #include "model/generate/beam.h"
 
 #include <math.h>

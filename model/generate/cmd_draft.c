@@ -1,4 +1,5 @@
-/* model/generate/cmd_draft.c - bellwether draft: copy from a generator, several versions to choose from. */
+/* model/generate/cmd_draft.c - bellwether draft: copy from a generator, several versions to choose
+ * from. */
 #include "model/generate/cmd_draft.h"
 
 #include "common/buf.h"
@@ -34,7 +35,8 @@ static char *unescape(const char *text) {
 
 #define MOST_STOPS (sizeof((bw_text_list *)0)->text / sizeof(char *))
 
-/* stops [list->n]: caller frees each. An empty one would end every draft at once and is passed over. */
+/* stops [list->n]: caller frees each. An empty one would end every draft at once and is passed
+ * over. */
 static bw_status read_stops(const bw_text_list *list, char *stops[], size_t *n, bw_err *err) {
     *n = 0;
     for (size_t i = 0; i < list->n; i++) {

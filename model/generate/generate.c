@@ -1,4 +1,5 @@
-/* model/generate/generate.c - greedy decoding and sampling, several sequences side by side. See generate.h. */
+/* model/generate/generate.c - greedy decoding and sampling, several sequences side by side. See
+ * generate.h. */
 #include "model/generate/generate.h"
 
 #include "model/generate/beam.h"
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- sequences side by side -------------------------------------------------------------------- */
+/* --- sequences side by side ------------------------------------------------------------------- */
 
 typedef struct {
     const bw_stepper *model;

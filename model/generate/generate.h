@@ -83,8 +83,8 @@ typedef struct {
 } bw_generated;
 
 /* Continues prompt[0 .. n_prompt), n_prompt > 0 (for an encoder-decoder the decoder's start token).
- * On BW_OK *out is to be freed with bw_generated_free. BW_EARG: settings that contradict each other,
- * or do not fit the stepper; BW_EINTERRUPTED. */
+ * On BW_OK *out is to be freed with bw_generated_free. BW_EARG: settings that contradict each
+ * other, or do not fit the stepper; BW_EINTERRUPTED. */
 bw_status bw_generate(const bw_stepper *model, const int32_t *prompt, size_t n_prompt,
                       const bw_generation *how, bw_generated *out, bw_err *err);
 void bw_generated_free(bw_generated *g);

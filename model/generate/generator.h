@@ -10,7 +10,8 @@
 typedef struct bw_generator bw_generator;
 
 /* kind: arithmetic of the decoder; f32 is exact, bf16 and int8 read less memory and are faster. On
- * BW_OK *out is the caller's to free. BW_EDATA: the model cannot write (an encoder, a classifier). */
+ * BW_OK *out is the caller's to free. BW_EDATA: the model cannot write (an encoder, a
+ * classifier). */
 bw_status bw_generator_load(const char *dir, bw_pack_kind kind, bw_generator **out, bw_err *err);
 void bw_generator_free(bw_generator *g); /* NULL is fine */
 /* True if texts continue the prompt, false if the prompt is a source that is rewritten. */

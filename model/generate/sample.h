@@ -1,4 +1,5 @@
-/* model/generate/sample.h - from scores to the next token: processors that reshape or forbid, and the draw.
+/* model/generate/sample.h - from scores to the next token: processors that reshape or forbid, and
+ * the draw.
  *
  * Processors work in place on logits[vocab], left to right; a forbidden token gets -INFINITY. They
  * are those of Hugging Face transformers, ties and edges included:

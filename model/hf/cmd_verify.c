@@ -122,7 +122,8 @@ static cJSON *as_json(const bw_verify *v) {
     return j;
 }
 
-/* *ok is false when a quantity is beyond its tolerance. results: NULL, or the JSON list to add to. */
+/* *ok is false when a quantity is beyond its tolerance. results: NULL, or the JSON list to
+ * add to. */
 static bw_status verify_folder(const char *dir, const char *given, cJSON *results, bool *ok,
                                bw_err *err) {
     bw_verify v = {.dir = dir, .err = err};

@@ -1,10 +1,10 @@
 /* model/hf/hf.h - model folders of Hugging Face tools, in and out.
  *
  * Reads config.json and model.safetensors (F32, F16, BF16; one file, or shards with an index) of
- * BERT, DistilBERT, sentence-transformers, GPT-2, Llama/SmolLM2, Qwen2, Mistral, BART and T5 folders, and
- * those of our own models (model_type "bellwether"). Names with and without the class prefix, old
- * gamma/beta names, fused and transposed GPT-2 matrices and stored mask buffers are understood.
- * Saved folders have the same names and layout, so those tools load them again. */
+ * BERT, DistilBERT, sentence-transformers, GPT-2, Llama/SmolLM2, Qwen2, Mistral, BART and T5
+ * folders, and those of our own models (model_type "bellwether"). Names with and without the class
+ * prefix, old gamma/beta names, fused and transposed GPT-2 matrices and stored mask buffers are
+ * understood. Saved folders have the same names and layout, so those tools load them again. */
 #ifndef BW_MODEL_HF_H
 #define BW_MODEL_HF_H
 
@@ -63,9 +63,8 @@ bw_status bw_hf_save(const char *dir, const bw_transformer *t, const bw_hf_info 
 
 /* {0}: f32, one file. */
 typedef struct {
-    bw_dtype dtype; /* BW_F32, BW_F16 or BW_BF16; BW_EDATA when a value does not fit */
-    size_t
-        shard_bytes; /* most bytes of tensors a file: more are cut into shards with an index; 0: one file */
+    bw_dtype dtype;     /* BW_F32, BW_F16 or BW_BF16; BW_EDATA when a value does not fit */
+    size_t shard_bytes; /* most bytes a file, beyond which shards and an index; 0: one file */
 } bw_hf_format;
 bw_status bw_hf_save_as(const char *dir, const bw_transformer *t, const bw_hf_info *info,
                         const bw_hf_format *format, bw_err *err);

@@ -1,4 +1,5 @@
-/* model/hf/hf_save.c - writes a model folder: what stands beside the weights, and (hf_weights.c) those. */
+/* model/hf/hf_save.c - writes a model folder: what stands beside the weights, and (hf_weights.c)
+ * those. */
 #include "model/hf/hf_internal.h"
 #include "model/core/tf.h"
 #include "common/buf.h"

@@ -1,5 +1,5 @@
-/* model/hf/hf_weights.c - writes a model's weights: one safetensors file, or shards with an index as Hugging
- * Face tools cut them. */
+/* model/hf/hf_weights.c - writes a model's weights: one safetensors file, or shards with an index
+ * as Hugging Face tools cut them. */
 #include "common/buf.h"
 #include "model/core/tf.h"
 #include "model/hf/hf_internal.h"

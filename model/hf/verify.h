@@ -1,5 +1,5 @@
-/* model/hf/verify.h - inside of `model verify DIR`: comparing this program with recorded answers of a
- * reference implementation.
+/* model/hf/verify.h - inside of `model verify DIR`: comparing this program with recorded answers
+ * of a reference implementation.
  *
  * A folder holds a model and expected.json; cmd_verify.c drives, verify_forward.c,
  * verify_training.c and verify_generation.c each compare some of its keys. */

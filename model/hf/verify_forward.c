@@ -1,4 +1,5 @@
-/* model/hf/verify_forward.c - compares hidden states, scores, pooled vectors and log-probabilities. */
+/* model/hf/verify_forward.c - compares hidden states, scores, pooled vectors and
+ * log-probabilities. */
 #include "model/hf/verify.h"
 #include "model/core/linear.h"
 #include "model/core/ops.h"

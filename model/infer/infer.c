@@ -191,8 +191,8 @@ typedef struct {
     float *x;           /* [rows, dim] */
 } chunk;
 
-/* The chunk's input: sums of embeddings, brought to the layers' width and normed where the model does
- * so. */
+/* The chunk's input: sums of embeddings, brought to the layers' width and normed where the model
+ * does so. */
 static void embed(const bw_infer *m, const chunk *c, buffers *w) {
     const bw_tf_pass pass = {.w = &m->t->enc,
                              .batch = *c->batch,
@@ -236,8 +236,8 @@ static void feed_forward(const bw_infer *m, const layer *l, const chunk *c, cons
     multiply(l->down, w->inner, c->rows, w->narrow);
 }
 
-/* The norm behind a block. It packs its result for the next block in passing; in f32 the result and its
- * packed form are the same. */
+/* The norm behind a block. It packs its result for the next block in passing; in f32 the result
+ * and its packed form are the same. */
 static const void *norm_packed(const bw_infer *m, const bw_tf_norm *n, float *x, const float *y,
                                size_t count, float *out, void *rows) {
     bool same = m->kind == BW_PACK_F32;
@@ -284,7 +284,8 @@ static void run_chunk(const bw_infer *m, const bw_batch *b, size_t from, size_t 
     (m->t->c.pre_norm ? run_pre_norm : run_post_norm)(m, &c, w);
 }
 
-/* A small batch is cut finer, so that every thread has some of it. No result depends on the cuts. */
+/* A small batch is cut finer, so that every thread has some of it. No result depends on
+ * the cuts. */
 static size_t chunk_tokens(size_t n_tokens) {
     size_t threads = omp_in_parallel() ? 1 : (size_t)omp_get_max_threads();
     size_t share = threads > 1 ? n_tokens / (2 * threads) : CHUNK_TOKENS;

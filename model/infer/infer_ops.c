@@ -1,5 +1,5 @@
-/* model/infer/infer_ops.c - attention head by head, on the kernels of the machine's best instruction set
- * (lane_ops.h). */
+/* model/infer/infer_ops.c - attention head by head, on the kernels of the machine's best
+ * instruction set (lane_ops.h). */
 #include "model/infer/infer_ops.h"
 
 #include "model/infer/packed_kernel.h"

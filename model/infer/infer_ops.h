@@ -12,8 +12,8 @@ typedef struct {
     float scale;
 } bw_attend;
 
-/* out = softmax(scale Q K^T) V, nothing masked. scratch: bw_attend_scratch floats, aligned to 64 bytes.
- * A dozen rows of scores exist at a time. */
+/* out = softmax(scale Q K^T) V, nothing masked. scratch: bw_attend_scratch floats, aligned to 64
+ * bytes. A dozen rows of scores exist at a time. */
 typedef void bw_attend_fn(const bw_attend *a, const float *q, const float *k, const float *v,
                           float *out, float *scratch);
 

@@ -1,5 +1,5 @@
-/* model/infer/lane_ops.h - what the frozen models do between and behind the sums of a register tile:
- * bias, activation, quantising, norms, attention.
+/* model/infer/lane_ops.h - what the frozen models do between and behind the sums of a register
+ * tile: bias, activation, quantising, norms, attention.
  *
  * Written once and compiled for each instruction set: packed_avx512.c and its like include a header
  * of lanes (sixteen floats and what can be done with them), define their tiles, then include this.
@@ -37,9 +37,9 @@ INLINE lanes exp_negative(lanes x) {
     return lanes_mul(e, lanes_power(shifted));
 }
 
-/* x Phi(x) without a division or an exponential: Phi(x) - 1/2 = c P(2 c^2 / 25 - 1), where c is x held
- * within -5..5 and P, of degree 11, makes the largest error of x Phi(x) smallest (Lawson's algorithm)
- * under the condition that the result is 0 below -5. Off by at most 2.2e-6. */
+/* x Phi(x) without a division or an exponential: Phi(x) - 1/2 = c P(2 c^2 / 25 - 1), where c is x
+ * held within -5..5 and P, of degree 11, makes the largest error of x Phi(x) smallest (Lawson's
+ * algorithm) under the condition that the result is 0 below -5. Off by at most 2.2e-6. */
 INLINE lanes gelu(lanes x) {
     lanes c = lanes_min(lanes_max(x, lanes_all(-5.0f)), lanes_all(5.0f));
     lanes u = lanes_fma(c, lanes_mul(c, lanes_all(2.0f / 25)), lanes_all(-1.0f));
@@ -295,8 +295,8 @@ INLINE void pack_values(const bw_attend *a, const float *v, float *panels) {
     }
 }
 
-/* Row r of a tile's scores, of n keys, to e^(score - largest) in p; gives their sum. Keys behind the
- * last, in the last lanes alone, are hidden by hide: 0 or -infinity. */
+/* Row r of a tile's scores, of n keys, to e^(score - largest) in p; gives their sum. Keys behind
+ * the last, in the last lanes alone, are hidden by hide: 0 or -infinity. */
 INLINE float softmax_row(const float (*scores)[BW_TILE][BW_PANEL], size_t r, size_t n, lanes hide,
                          float *p) {
     size_t last = (n - 1) / LANES;

@@ -1,5 +1,5 @@
-/* model/infer/lanes_plain.h - sixteen floats in an array: the twin of the other lanes, and what a machine
- * without their instructions runs. See lane_ops.h. */
+/* model/infer/lanes_plain.h - sixteen floats in an array: the twin of the other lanes, and what a
+ * machine without their instructions runs. See lane_ops.h. */
 #ifndef BW_MODEL_LANES_PLAIN_H
 #define BW_MODEL_LANES_PLAIN_H
 

@@ -1,5 +1,5 @@
-/* model/infer/packed.c - weights into panels of 32 outputs, in the order in which a register tile reads
- * them. */
+/* model/infer/packed.c - weights into panels of 32 outputs, in the order in which a register tile
+ * reads them. */
 #include "model/infer/packed.h"
 
 #include "model/infer/packed_kernel.h"

@@ -3,14 +3,15 @@
  * A packed weight is held as f32, bf16 or int8 in panels of 32 outputs, in the order in which a
  * register tile reads them. Rows of x are independent: row r of y has the same bits whatever other
  * rows are computed with it, by whichever thread. With f32 and int8 every instruction set gives the
- * same bits too: sums of f32 are fused multiply-adds in one fixed order (worked out in double where a
- * machine has none), those of int8 are integers, and the rest is IEEE arithmetic. The instructions
- * for bf16 round in their own way.
+ * same bits too: sums of f32 are fused multiply-adds in one fixed order (worked out in double
+ * where a machine has none), those of int8 are integers, and the rest is IEEE arithmetic. The
+ * instructions for bf16 round in their own way.
  *
  * int8: weights symmetric per output (scale = max|w| / 127), activations symmetric per row at run
  * time (Zafrir et al. 2019, "Q8BERT", section 3.1).
  *
- * Thread-safe once built: any number of threads may use one packed weight, each with its own rows. */
+ * Thread-safe once built: any number of threads may use one packed weight, each with its own
+ * rows. */
 #ifndef BW_MODEL_PACKED_H
 #define BW_MODEL_PACKED_H
 
@@ -45,8 +46,8 @@ size_t bw_packed_out(const bw_packed *p);
 /* Bytes of weights that a product reads: what it costs where memory is the limit. */
 size_t bw_packed_bytes(const bw_packed *p);
 
-/* Rows of activations in the form the kernels of one kind read, so that several weights (query, key,
- * value) share one conversion. Bytes of workspace for so many rows; 64-byte aligned memory. */
+/* Rows of activations in the form the kernels of one kind read, so that several weights (query,
+ * key, value) share one conversion. Bytes of workspace for so many rows; 64-byte aligned memory. */
 size_t bw_rows_size(bw_pack_kind kind, size_t rows, size_t in);
 /* x: [rows, in]   work: bw_rows_size(kind, rows, in) bytes, aligned to 64. Packed rows of f32 are x
  * itself, so that x may stand for them and nothing need be packed. */
@@ -57,8 +58,8 @@ typedef enum { BW_FUSE_NONE, BW_FUSE_GELU, BW_FUSE_RELU, BW_FUSE_SILU } bw_fuse;
 /* y = act(x W^T + b) from packed rows.   y: [rows, out], leading dimension ldy >= out */
 void bw_packed_mul(const bw_packed *p, const void *work, size_t rows, bw_fuse act, float *y,
                    size_t ldy);
-/* Part `part` of `parts` of the same product: some of the outputs, the same bits, no activation. For
- * few rows, whose product is a single pass over the weights that threads divide. */
+/* Part `part` of `parts` of the same product: some of the outputs, the same bits, no activation.
+ * For few rows, whose product is a single pass over the weights that threads divide. */
 void bw_packed_mul_part(const bw_packed *p, const void *work, size_t rows, size_t part,
                         size_t parts, float *y, size_t ldy);
 

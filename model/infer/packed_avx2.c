@@ -1,4 +1,5 @@
-/* model/infer/packed_avx2.c - tiles of 3 rows by 4 registers (f32, bf16 widened) and 2 rows by 8 (int8).
+/* model/infer/packed_avx2.c - tiles of 3 rows by 4 registers (f32, bf16 widened) and 2 rows by 8
+ * (int8).
  *
  * int8 widens both sides to 16 bits and uses the exact multiply-add of pairs; the shorter
  * instruction for u8 x s8 saturates at 16 bits and would change results. */

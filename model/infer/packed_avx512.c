@@ -1,5 +1,6 @@
-/* model/infer/packed_avx512.c - tiles of 12 rows by 2 registers: 24 sums stay in registers while one panel
- * (in the first-level cache) and 12 rows stream past. int8 by VNNI, bf16 by AVX512-BF16. */
+/* model/infer/packed_avx512.c - tiles of 12 rows by 2 registers: 24 sums stay in registers while
+ * one panel (in the first-level cache) and 12 rows stream past. int8 by VNNI, bf16 by
+ * AVX512-BF16. */
 #include "model/infer/packed_kernel.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)

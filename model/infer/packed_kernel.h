@@ -1,8 +1,8 @@
-/* model/infer/packed_kernel.h - what packed.c asks of an instruction set: the sums of register tiles, and
- * what happens to rows between them.
+/* model/infer/packed_kernel.h - what packed.c asks of an instruction set: the sums of register
+ * tiles, and what happens to rows between them.
  *
- * Private to infer*.c and packed*.c. A panel holds 32 outputs. Its layout, with g the group of inputs
- * that one instruction takes (1 for f32, 2 for bf16, 4 for int8):
+ * Private to infer*.c and packed*.c. A panel holds 32 outputs. Its layout, with g the group of
+ * inputs that one instruction takes (1 for f32, 2 for bf16, 4 for int8):
  *     panel[k / g][32 outputs][g]          inputs padded with zeros to a multiple of g
  * Activation rows lie row after row, padded likewise; int8 rows are stored plus 128 as u8, and the
  * end of a tile subtracts 128 * sum(w) of the output. */
@@ -51,7 +51,8 @@ typedef struct {
     /* sums: [rows][BW_PANEL] floats, or integers where f->scale is set. */
     void (*finish)(const bw_finish *f, const void *sums);
     void (*activate)(bw_fuse act, float *x, size_t n);
-    /* One row to u8 around 128, padded; gives its scale. tops: [BW_LANES] as bw_finish.top, or NULL. */
+    /* One row to u8 around 128, padded; gives its scale. tops: [BW_LANES] as bw_finish.top, or
+     * NULL. */
     float (*quantise)(const float *x, size_t n, size_t padded, const float *tops, uint8_t *q);
     void (*narrow)(const float *x, size_t n, size_t padded, uint16_t *h); /* to bf16 */
     /* x += y unless NULL; out = norm(x), may be x; tops: [BW_LANES] largest |out|. */

@@ -1,4 +1,5 @@
-/* model/infer/packed_mul.c - rows of activations into the kernels' form, and products with packed weights.
+/* model/infer/packed_mul.c - rows of activations into the kernels' form, and products with packed
+ * weights.
  *
  * Rows are taken in blocks that stay in the second-level cache; a panel of 32 outputs stays in the
  * first while the block passes it, tile by tile. The sums of a tile come back in a small buffer,
@@ -163,8 +164,8 @@ void bw_packed_mul_part(const bw_packed *p, const void *work, size_t rows, size_
     mul_block(p, p->panels * part / parts, p->panels * (part + 1) / parts, &b);
 }
 
-/* The largest value of a row is known once its last panel is done: until then BW_STAGE_ROWS rows wait
- * as floats, in the second-level cache. */
+/* The largest value of a row is known once its last panel is done: until then BW_STAGE_ROWS rows
+ * wait as floats, in the second-level cache. */
 void bw_packed_mul_rows(const bw_packed *p, const void *work, size_t rows, bw_fuse act, void *next,
                         float *stage) {
     if (p->kind == BW_PACK_F32) {

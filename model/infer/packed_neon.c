@@ -1,5 +1,5 @@
-/* model/infer/packed_neon.c - AArch64: tiles of 2 rows by 8 registers. int8 widens to 16 bits and uses the
- * widening multiply-add, which every AArch64 core has. */
+/* model/infer/packed_neon.c - AArch64: tiles of 2 rows by 8 registers. int8 widens to 16 bits and
+ * uses the widening multiply-add, which every AArch64 core has. */
 #include "model/infer/packed_kernel.h"
 
 #if defined(__aarch64__)

@@ -1,4 +1,5 @@
-/* model/infer/packed_plain.c - the obvious loops: the twin that every other kernel is held against. */
+/* model/infer/packed_plain.c - the obvious loops: the twin that every other kernel is held
+ * against. */
 #include "model/infer/packed_kernel.h"
 
 #include "model/infer/lanes_plain.h"

@@ -1,5 +1,6 @@
-/* model/infer/packed_rows.h - products and norms whose results go straight into packed rows, the input of
- * the next product: the layers of the frozen encoder, with the quantising of int8 fused in.
+/* model/infer/packed_rows.h - products and norms whose results go straight into packed rows, the
+ * input of the next product: the layers of the frozen encoder, with the quantising of int8 fused
+ * in.
  *
  * Private to model/infer. As in packed.h every row is worked out by itself. */
 #ifndef BW_MODEL_PACKED_ROWS_H

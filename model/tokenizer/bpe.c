@@ -175,8 +175,9 @@ static bool put_bytes(const bw_bpe *bpe, bw_bpe_work *w, const uint8_t *s, size_
     return true;
 }
 
-/* The first symbols: one a character, else its bytes, else unk. Unknown characters wait until a known
- * one comes, so that neighbours can fuse; bytes overtake them, as they do in the reference. */
+/* The first symbols: one a character, else its bytes, else unk. Unknown characters wait until a
+ * known one comes, so that neighbours can fuse; bytes overtake them, as they do in the
+ * reference. */
 static size_t split_characters(const bw_bpe *bpe, const bw_vocab *vocab, bw_bpe_work *w,
                                const uint8_t *word, size_t n) {
     size_t k = 0, used, waiting = 0;

@@ -1,9 +1,9 @@
 /* model/tokenizer/charsmap.c - reading and asking the table. See charsmap.h.
  *
- * A unit of the double array (Yata's Darts-clone): bits 0-7 the label of the edge that leads here, bit 8
- * whether a leaf hangs below, bit 9 and bits 10-31 the offset to the children; in a leaf, bits 0-30
- * the value. The child of node p by byte c stands at p ^ offset(p) ^ c. The table comes from a file, so
- * each place is held against its size. */
+ * A unit of the double array (Yata's Darts-clone): bits 0-7 the label of the edge that leads here,
+ * bit 8 whether a leaf hangs below, bit 9 and bits 10-31 the offset to the children; in a leaf,
+ * bits 0-30 the value. The child of node p by byte c stands at p ^ offset(p) ^ c. The table comes
+ * from a file, so each place is held against its size. */
 #include "model/tokenizer/charsmap.h"
 
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* model/tokenizer/cmd_verify_tokenizer.c - bellwether model verify --tokenizer DIR CASES.json
  *
- * The cases hold texts, and for each tokenizer (a folder of that name in DIR) the ids and the decoded
- * text that the reference gives; and pairs of texts with type ids and truncation. Everything must be
- * equal. Texts are taken from utf8_hex where it is given, since JSON in C cannot carry a NUL. */
+ * The cases hold texts, and for each tokenizer (a folder of that name in DIR) the ids and the
+ * decoded text that the reference gives; and pairs of texts with type ids and truncation.
+ * Everything must be equal. Texts are taken from utf8_hex where it is given, since JSON in C
+ * cannot carry a NUL. */
 #include "model/cmd_model.h"
 
 #include "common/buf.h"

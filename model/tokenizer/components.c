@@ -244,7 +244,7 @@ bw_status bw_tok_read_pre(bw_tokenizer *t, const cJSON *c, const char *name, bw_
     return st;
 }
 
-/* --- post_processor: a template for one text and one for two ----------------------------------- */
+/* --- post_processor: a template for one text and one for two ---------------------------------- */
 
 static bw_status add_slot(bw_slot *slots, size_t *n, int32_t id, int32_t type, const char *name,
                           bw_err *err) {

@@ -1,7 +1,8 @@
-/* model/tokenizer/decode_chain.c - decoders that work on the list of tokens, step by step, before it is
- * joined: those of SentencePiece's vocabularies.
+/* model/tokenizer/decode_chain.c - decoders that work on the list of tokens, step by step, before
+ * it is joined: those of SentencePiece's vocabularies.
  *
- * The list is one text and the place where each token ends. A step reads one list and writes another. */
+ * The list is one text and the place where each token ends. A step reads one list and writes
+ * another. */
 #include "model/tokenizer/internal.h"
 
 #include "common/buf.h"

@@ -136,8 +136,8 @@ static size_t count_characters(const uint8_t *s, size_t n) {
     return count;
 }
 
-/* The longest token that begins word[start], -1 if none does; *end is where it stops. Only the first
- * piece of a word has no prefix. */
+/* The longest token that begins word[start], -1 if none does; *end is where it stops. Only the
+ * first piece of a word has no prefix. */
 static int32_t longest_token(encoder *e, const uint8_t *word, size_t n, size_t start, size_t *end) {
     const bw_tokenizer *t = e->t;
     size_t lead = start ? t->prefix_len : 0;
@@ -210,7 +210,7 @@ bool bw_tok_split(const bw_tokenizer *t, const uint8_t *s, size_t n, bw_piece_fn
     return n == 0 || split_stage(&sp, 0, s, n, 0);
 }
 
-/* --- texts between added tokens ---------------------------------------------------------------- */
+/* --- texts between added tokens --------------------------------------------------------------- */
 
 static bw_piece_fn *model_of(const bw_tokenizer *t) {
     return t->kind == BW_MODEL_WORDPIECE ? encode_wordpiece : encode_word;
@@ -426,7 +426,7 @@ static bw_status encode_text(const bw_tokenizer *t, workspace *w, int which, con
     return e.failed ? bw_fail_memory(err) : BW_OK;
 }
 
-/* --- truncation and template ------------------------------------------------------------------- */
+/* --- truncation and template ------------------------------------------------------------------ */
 
 /* How the longer of two texts is cut first; an odd place goes to the longer, and where both must be
  * cut the second keeps it. */

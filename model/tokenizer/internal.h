@@ -1,9 +1,9 @@
-/* model/tokenizer/internal.h - the inside of a tokenizer, shared by the files that read, write, train and
- * run one. Nothing outside model/tokenizer includes it.
+/* model/tokenizer/internal.h - the inside of a tokenizer, shared by the files that read, write,
+ * train and run one. Nothing outside model/tokenizer includes it.
  *
  * The way of a text:  added tokens cut out -> normalise -> added tokens that match normalised text
- * cut out -> split into pieces, stage by stage -> spaces marked (Metaspace) -> model (BPE, Unigram or
- * WordPiece) -> template. */
+ * cut out -> split into pieces, stage by stage -> spaces marked (Metaspace) -> model (BPE, Unigram
+ * or WordPiece) -> template. */
 #ifndef BW_MODEL_TOK_INTERNAL_H
 #define BW_MODEL_TOK_INTERNAL_H
 
@@ -38,8 +38,8 @@ typedef struct {
 
 #define BW_MAX_STAGES 8
 
-/* The Metaspace pre_tokenizer of SentencePiece's vocabularies: spaces become a visible mark, one is put
- * in front, and the text is cut before each. It comes last, since it rewrites the text. */
+/* The Metaspace pre_tokenizer of SentencePiece's vocabularies: spaces become a visible mark, one
+ * is put in front, and the text is cut before each. It comes last, since it rewrites the text. */
 #define BW_METASPACE "\xE2\x96\x81" /* U+2581, the usual mark */
 typedef enum { BW_PREPEND_ALWAYS, BW_PREPEND_FIRST, BW_PREPEND_NEVER } bw_prepend;
 typedef struct {

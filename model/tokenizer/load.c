@@ -1,7 +1,8 @@
 /* model/tokenizer/load.c - opening a tokenizer folder.
  *
  * Everything becomes one tokenizer.json in memory first: a vocab.txt, or a vocab.json with its
- * merges.txt, is put into the form that the reference's converter gives it. So there is one reader. */
+ * merges.txt, is put into the form that the reference's converter gives it. So there is one
+ * reader. */
 #include "model/tokenizer/internal.h"
 
 #include "common/buf.h"

@@ -1,4 +1,5 @@
-/* model/tokenizer/model.c - reading the vocabulary, merges, added tokens and roles of a tokenizer.json. */
+/* model/tokenizer/model.c - reading the vocabulary, merges, added tokens and roles of a
+ * tokenizer.json. */
 #include "model/tokenizer/internal.h"
 
 #include "model/tokenizer/array.h"
@@ -361,7 +362,8 @@ static void find_roles(bw_tokenizer *t, const cJSON *config) {
     }
 }
 
-/* Tokens that the configuration names and the tokenizer.json does not, as the reference adds them. */
+/* Tokens that the configuration names and the tokenizer.json does not, as the reference
+ * adds them. */
 static bw_status add_configured(bw_tokenizer *t, const cJSON *config, const char *name,
                                 bw_err *err) {
     bw_status st = read_list(t, member(config, "added_tokens_decoder"), name, err);

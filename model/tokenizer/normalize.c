@@ -183,7 +183,7 @@ static bool normal_form(bw_norm *nm, bool compat, bool compose) {
     return true;
 }
 
-/* --- character by character -------------------------------------------------------------------- */
+/* --- character by character ------------------------------------------------------------------- */
 
 /* U+0130 is the one character whose lower case is two (SpecialCasing.txt, unconditional). */
 static size_t lower(int32_t cp, int32_t out[3]) {
@@ -244,7 +244,7 @@ static bool each(bw_norm *nm, size_t (*map)(int32_t, int32_t[3])) {
     return true;
 }
 
-/* --- strings ----------------------------------------------------------------------------------- */
+/* --- strings ---------------------------------------------------------------------------------- */
 
 /* Appends characters that come from the place `from`. */
 static bool append(bw_norm *nm, size_t *out, const int32_t *cp, size_t n, bw_span from) {
@@ -314,7 +314,8 @@ static bool strip(bw_norm *nm, const bw_norm_step *step) {
     return true;
 }
 
-/* --- SentencePiece's rules ----------------------------------------------------------------------- */
+/* --- SentencePiece's rules
+ * ----------------------------------------------------------------------- */
 
 #define LONGEST_RULE \
     6 /* bytes from which on the reference looks a grapheme up by characters alone */
@@ -371,8 +372,8 @@ static bool precompiled(bw_norm *nm, const bw_charsmap *map) {
     return good;
 }
 
-/* True if NFC leaves the text alone because each character is a cluster without decomposition, as in
- * nearly every text. */
+/* True if NFC leaves the text alone because each character is a cluster without decomposition, as
+ * in nearly every text. */
 static bool is_plainly_nfc(const uint8_t *text, size_t len) {
     for (size_t at = 0, used; at < len; at += used) {
         used = 1;

@@ -1,5 +1,6 @@
-/* model/tokenizer/normalize.h - what happens to text before it is split: Unicode normal forms, case,
- * accents, BERT's cleaning, SentencePiece's rules. Each character of the result knows the bytes of the text it came from. */
+/* model/tokenizer/normalize.h - what happens to text before it is split: Unicode normal forms,
+ * case, accents, BERT's cleaning, SentencePiece's rules. Each character of the result knows the
+ * bytes of the text it came from. */
 #ifndef BW_MODEL_TOK_NORMALIZE_H
 #define BW_MODEL_TOK_NORMALIZE_H
 

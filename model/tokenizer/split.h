@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of the first piece of s[0 .. n), n > 0. drop is set when the piece is no part of the result
- * (white space under BERT's rules). */
+/* Length of the first piece of s[0 .. n), n > 0. drop is set when the piece is no part of the
+ * result (white space under BERT's rules). */
 typedef size_t bw_split_fn(const uint8_t *s, size_t n, bool *drop);
 
 bw_split_fn bw_split_gpt2;       /* the pattern of GPT-2, RoBERTa, BART */

@@ -1,12 +1,12 @@
-/* model/tokenizer/tokenizer.h - text to token ids and back: WordPiece, BPE over bytes (GPT-2, Qwen2,
- * Llama 3) or characters (Llama 2), and Unigram (T5), behind one interface.
+/* model/tokenizer/tokenizer.h - text to token ids and back: WordPiece, BPE over bytes (GPT-2,
+ * Qwen2, Llama 3) or characters (Llama 2), and Unigram (T5), behind one interface.
  *
- * A tokenizer is read from a Hugging Face folder (tokenizer.json; else vocab.txt, or vocab.json with
- * merges.txt; tokenizer_config.json supplies switches and the names of special tokens), from the
- * text of a tokenizer.json, or is trained from plain text. It is immutable: any number of threads
- * may encode with one tokenizer, each with its own bw_tokens. Ids agree exactly with the Hugging Face
- * tokenizers library; a component that this program does not implement is refused by name when the
- * file is read, never approximated.
+ * A tokenizer is read from a Hugging Face folder (tokenizer.json; else vocab.txt, or vocab.json
+ * with merges.txt; tokenizer_config.json supplies switches and the names of special tokens), from
+ * the text of a tokenizer.json, or is trained from plain text. It is immutable: any number of
+ * threads may encode with one tokenizer, each with its own bw_tokens. Ids agree exactly with the
+ * Hugging Face tokenizers library; a component that this program does not implement is refused by
+ * name when the file is read, never approximated.
  *
  * Text is UTF-8 of any length, NUL bytes included. A byte that is not valid UTF-8 counts as U+FFFD
  * where characters are classified; byte-level BPE keeps the byte itself, so that decoding with
@@ -104,9 +104,10 @@ int32_t bw_tokenizer_role(const bw_tokenizer *t, bw_role role);
 /* --- Training a byte-level BPE vocabulary ------------------------------------------------------
  *
  * Method: Sennrich, Haddow, Birch 2016 (arXiv:1508.07909) over bytes. Runs of Han characters are
- * words of their own, so that no token mixes scripts; the rest is split as by Qwen2: letters with one
- * leading space or mark, single digits, punctuation, white space. The most frequent pair is merged
- * first, among equals the one with the smaller ids, so the result depends on the texts alone. */
+ * words of their own, so that no token mixes scripts; the rest is split as by Qwen2: letters with
+ * one leading space or mark, single digits, punctuation, white space. The most frequent pair is
+ * merged first, among equals the one with the smaller ids, so the result depends on the texts
+ * alone. */
 typedef struct {
     size_t vocab;                /* ids in all: special tokens, 256 bytes, merges */
     const char *const *specials; /* first ids, in this order; NULL-terminated; may be NULL. Roles go

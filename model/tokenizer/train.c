@@ -1,9 +1,10 @@
 /* model/tokenizer/train.c - learning a byte-level BPE vocabulary.
  *
  * Every distinct word is kept once, with its count, as a row of symbols in one array; a merge
- * shortens the row in place. For each pair of symbols there is its total count and the list of words
- * that (may) hold it. A heap hands out the most frequent pair; counts in it can be out of date and
- * are corrected when they come to the top, which is safe because counts of old pairs only fall. */
+ * shortens the row in place. For each pair of symbols there is its total count and the list of
+ * words that (may) hold it. A heap hands out the most frequent pair; counts in it can be out of
+ * date and are corrected when they come to the top, which is safe because counts of old pairs only
+ * fall. */
 #include "model/tokenizer/internal.h"
 
 #include "model/tokenizer/array.h"
@@ -72,7 +73,7 @@ static bool grow(bw_trainer *tr, void *array, size_t *cap, size_t need, size_t i
     return true;
 }
 
-/* --- the form of the tokenizer to be ------------------------------------------------------------ */
+/* --- the form of the tokenizer to be ---------------------------------------------------------- */
 
 static cJSON *typed(const char *type) {
     cJSON *c = cJSON_CreateObject();
@@ -222,7 +223,7 @@ static bw_status build(const bw_trainer *tr, bw_tokenizer **out, bw_err *err) {
     return st;
 }
 
-/* --- counting words ---------------------------------------------------------------------------- */
+/* --- counting words --------------------------------------------------------------------------- */
 
 static bw_status copy_specials(bw_trainer *tr, bw_err *err) {
     const char *const *list = tr->how.specials;

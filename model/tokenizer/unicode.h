@@ -1,9 +1,10 @@
 /* model/tokenizer/unicode.h - character properties as the reference's libraries know them.
  *
- * Those libraries were each built from another version of Unicode: regular expressions from 16, case
- * from 17, normal forms from 13, punctuation and marks from 8. A character that came later, or moved, counts there as
- * its version has it; ids agree only if it does so here. utf8proc gives the properties, short tables
- * the differences. Found by asking both for every code point (tokenizers 0.22.2, utf8proc 2.8). */
+ * Those libraries were each built from another version of Unicode: regular expressions from 16,
+ * case from 17, normal forms from 13, punctuation and marks from 8. A character that came later,
+ * or moved, counts there as its version has it; ids agree only if it does so here. utf8proc gives
+ * the properties, short tables the differences. Found by asking both for every code point
+ * (tokenizers 0.22.2, utf8proc 2.8). */
 #ifndef BW_MODEL_TOK_UNICODE_H
 #define BW_MODEL_TOK_UNICODE_H
 

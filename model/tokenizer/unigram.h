@@ -1,5 +1,5 @@
-/* model/tokenizer/unigram.h - the unigram model of SentencePiece (Kudo 2018, section 3): a word becomes
- * the tokens whose log-probabilities have the largest sum (Viterbi).
+/* model/tokenizer/unigram.h - the unigram model of SentencePiece (Kudo 2018, section 3): a word
+ * becomes the tokens whose log-probabilities have the largest sum (Viterbi).
  *
  * A character that no token covers alone may be unknown, at 10 below the least score; neighbouring
  * unknown characters make one token, or the tokens <0x00> .. <0xFF> of their bytes. */
@@ -38,8 +38,8 @@ typedef struct bw_unigram_work bw_unigram_work; /* scratch, one per thread */
 bw_unigram_work *bw_unigram_work_new(void);
 void bw_unigram_work_free(bw_unigram_work *w);
 
-/* As bw_bpe_word: word[0 .. n), n > 0, to *ids and *lens (bytes of each), borrowed until the next call
- * with w; 0 with *ids NULL: out of memory. */
+/* As bw_bpe_word: word[0 .. n), n > 0, to *ids and *lens (bytes of each), borrowed until the next
+ * call with w; 0 with *ids NULL: out of memory. */
 size_t bw_unigram_word(const bw_unigram *u, const bw_vocab *vocab, bw_unigram_work *w,
                        const uint8_t *word, size_t n, const int32_t **ids, const uint32_t **lens);
 

@@ -1,4 +1,5 @@
-/* model/tokenizer/utf8.c - strict UTF-8: no surrogates, no overlong forms, nothing past U+10FFFF. */
+/* model/tokenizer/utf8.c - strict UTF-8: no surrogates, no overlong forms, nothing past
+ * U+10FFFF. */
 #include "model/tokenizer/utf8.h"
 
 #include <utf8proc.h>

@@ -1,5 +1,5 @@
-/* model/tokenizer/vocab.h - a vocabulary: token text <-> id, and the map between bytes and the printable
- * characters by which byte-level vocabularies spell them.
+/* model/tokenizer/vocab.h - a vocabulary: token text <-> id, and the map between bytes and the
+ * printable characters by which byte-level vocabularies spell them.
  *
  * Texts lie one after the other in one arena, each NUL-terminated; a hash table of ids (open
  * addressing, at most half full) finds them. Ids may have holes. */

@@ -1,5 +1,5 @@
-/* tests/bench/bench.h - the parts of bench_model: each measures one figure of this program's language
- * core for so many seconds and gives the best rate it saw. */
+/* tests/bench/bench.h - the parts of bench_model: each measures one figure of this program's
+ * language core for so many seconds and gives the best rate it saw. */
 #ifndef BW_TESTS_BENCH_BENCH_H
 #define BW_TESTS_BENCH_BENCH_H
 

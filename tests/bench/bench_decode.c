@@ -1,6 +1,6 @@
-/* tests/bench/bench_decode.c - tokens a second of a decoder, and the share of the memory's read rate
- * that it reaches. Streaming reads and decoding take turns; the best of each is given, so that the
- * share compares what both can do. */
+/* tests/bench/bench_decode.c - tokens a second of a decoder, and the share of the memory's read
+ * rate that it reaches. Streaming reads and decoding take turns; the best of each is given, so
+ * that the share compares what both can do. */
 #include "tests/bench/bench.h"
 
 #include "model/core/decoder.h"
@@ -57,7 +57,8 @@ static double step_rate(const bw_decoder *d, size_t n_seq, float *logits) {
     return best;
 }
 
-/* Model, packed forms and buffers are made once and kept: making them takes longer than measuring. */
+/* Model, packed forms and buffers are made once and kept: making them takes longer than
+ * measuring. */
 static const bw_decoder *decoder(bw_pack_kind kind) {
     static bw_transformer *t;
     static bw_decoder *d[BW_PACK_INT8 + 1];

@@ -95,7 +95,8 @@ static void free_texts(texts *t) {
 }
 
 /* Tokens of shop reviews at each twentieth of 62,734 published ones in ten categories (mean 62; the
- * last value makes the mean of the longest twentieth right); linear between. As in peer_torch.py. */
+ * last value makes the mean of the longest twentieth right); linear between. As in
+ * peer_torch.py. */
 static size_t review_length(double u) {
     static const double TWENTIETHS[] = {3,  13, 17, 19, 21, 23, 26,  29,  32,  35, 38,
                                         41, 46, 52, 59, 68, 81, 101, 139, 196, 428};
@@ -152,7 +153,8 @@ double bench_encode(bw_pack_kind kind, const char *name, double seconds, double 
     return best;
 }
 
-/* ---- a fine-tuning step: forward, three-class loss on the first token, backward, clip, AdamW ---- */
+/* ---- a fine-tuning step: forward, three-class loss on the first token, backward, clip, AdamW
+ * ---- */
 
 static void loss_gradient(const float *hidden, const bw_batch *b, const float *head,
                           float *d_hidden, float *d_head) {

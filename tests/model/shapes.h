@@ -1,5 +1,5 @@
-/* tests/model/shapes.h - one small configuration for every kind of transformer that the core claims,
- * and random batches for them. */
+/* tests/model/shapes.h - one small configuration for every kind of transformer that the core
+ * claims, and random batches for them. */
 #ifndef BW_TESTS_MODEL_SHAPES_H
 #define BW_TESTS_MODEL_SHAPES_H
 

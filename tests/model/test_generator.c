@@ -1,5 +1,5 @@
-/* tests/model/test_generator.c - prompt in, drafts out, over a tiny untrained model saved to a folder
- * and loaded again. What it writes is noise; that it is the same noise is the point. */
+/* tests/model/test_generator.c - prompt in, drafts out, over a tiny untrained model saved to a
+ * folder and loaded again. What it writes is noise; that it is the same noise is the point. */
 #include "tests/check.h"
 #include "model/generate/generator.h"
 #include "model/hf/hf.h"
@@ -93,8 +93,8 @@ static void drafts_repeat_by_seed_and_differ_among_themselves(void **state) {
     bw_drafts_free(&c);
 }
 
-/* The framing tokens [CLS] and [SEP] of this tokenizer: the first opens the prompt, the second would
- * close it and is left out, so the prompt is one token longer than its text. */
+/* The framing tokens [CLS] and [SEP] of this tokenizer: the first opens the prompt, the second
+ * would close it and is left out, so the prompt is one token longer than its text. */
 static void a_prompt_is_opened_and_not_closed(void **state) {
     (void)state;
     bw_tokenizer *k;
@@ -122,8 +122,8 @@ static void a_long_prompt_loses_its_beginning_and_says_so(void **state) {
     bw_drafts_free(&d);
 }
 
-/* A stop string taken from the middle of what is written without it; a second one that does not come
- * up changes nothing, whichever stands first. */
+/* A stop string taken from the middle of what is written without it; a second one that does not
+ * come up changes nothing, whichever stands first. */
 static void a_stop_string_ends_the_text_in_front_of_it(void **state) {
     (void)state;
     bw_writing how = {.n = 1, .max_length = 40, .seed = 3, .sample = true};

@@ -1,5 +1,5 @@
-/* Model folders: what is saved is loaded again bit for bit, in the names and layouts of each family;
- * shards, old names and stored buffers are understood; what does not fit is named. */
+/* Model folders: what is saved is loaded again bit for bit, in the names and layouts of each
+ * family; shards, old names and stored buffers are understood; what does not fit is named. */
 #include "model/hf/hf.h"
 #include "model/core/safetensors.h"
 #include "tests/model/shapes.h"

@@ -1,6 +1,6 @@
-/* Folders whose files were broken at random: configuration, weights, index and tokenizer files. Whatever
- * happens is an answer or an error with a message, never a crash; what loads can be run. Meant for
- * the sanitizers: BW_MUTATIONS=10000 sets how many files each test breaks. */
+/* Folders whose files were broken at random: configuration, weights, index and tokenizer files.
+ * Whatever happens is an answer or an error with a message, never a crash; what loads can be run.
+ * Meant for the sanitizers: BW_MUTATIONS=10000 sets how many files each test breaks. */
 #include "common/buf.h"
 #include "model/hf/hf.h"
 #include "model/tokenizer/tokenizer.h"

@@ -168,8 +168,8 @@ static void test_rope_is_stretched(void **state) {
     bw_rope_table(scaled, 2, 8, 1e4f, &(bw_rope_scaling){BW_ROPE_LINEAR, .factor = 4});
     for (size_t i = 0; i < 4; i++)
         CHECK_NEAR(frequency(scaled, i), pow(10, -(double)i) / 4, 1e-6);
-    /* In 100 tokens the four turn 15.9, 1.59, 0.159, 0.0159 times: the first is kept, the last two slow
-     * down by 8, the second lies between, at (100 / (2 pi / 0.1) - 1) / (4 - 1) of the way. */
+    /* In 100 tokens the four turn 15.9, 1.59, 0.159, 0.0159 times: the first is kept, the last two
+     * slow down by 8, the second lies between, at (100 / (2 pi / 0.1) - 1) / (4 - 1) of the way. */
     bw_rope_table(scaled, 2, 8, 1e4f,
                   &(bw_rope_scaling){BW_ROPE_LLAMA3, 8, .low = 1, .high = 4, .original = 100});
     double way = (100 * 0.1 / (2 * 3.14159265358979323846) - 1) / 3;

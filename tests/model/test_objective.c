@@ -161,7 +161,8 @@ static void test_masking_leaves_no_sequence_without_a_label(void **state) {
     assert_true(labels[0] == 7 && labels[1] == 8);
 }
 
-/* ---- heads: the gradient of the loss with respect to the model's parameters and hidden states ---- */
+/* ---- heads: the gradient of the loss with respect to the model's parameters and hidden states
+ * ---- */
 
 typedef struct {
     bw_transformer *t;

@@ -58,8 +58,8 @@ static void min_p_is_relative_to_the_likeliest(void **state) {
     assert_int_equal(kept_of_halves("min_p=1"), 0x01);
 }
 
-/* Entropy of the halves is 1.875 bits; surprises are 1, 2, 3, 4, 4 bits, so tokens come in the order
- * 1 (0.125 away), 0 (0.875), 2 (1.125), 3 and 4 (2.125). Mass 0.25, 0.75, 0.875, 1. */
+/* Entropy of the halves is 1.875 bits; surprises are 1, 2, 3, 4, 4 bits, so tokens come in the
+ * order 1 (0.125 away), 0 (0.875), 2 (1.125), 3 and 4 (2.125). Mass 0.25, 0.75, 0.875, 1. */
 static void typical_p_prefers_average_surprise(void **state) {
     (void)state;
     assert_int_equal(kept_of_halves("typical_p=0.2"), 0x02);

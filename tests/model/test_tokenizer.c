@@ -149,8 +149,8 @@ static void a_vocabulary_too_small_is_refused(void **state) {
 }
 
 /* A byte that is not UTF-8 is one token for itself here, since no merge reaches it, and other text
- * around it is as usual. Byte b spelt by U+0100 + k has id 6 + 94 + 94 + k (specials, ASCII, Latin-1);
- * 0xFF and 0xC3 spell themselves: 0xFF is the last of Latin-1. */
+ * around it is as usual. Byte b spelt by U+0100 + k has id 6 + 94 + 94 + k (specials, ASCII,
+ * Latin-1); 0xFF and 0xC3 spell themselves: 0xFF is the last of Latin-1. */
 static void bad_utf8_is_kept_byte_by_byte(void **state) {
     (void)state;
     bw_tokenizer *t = train(262, false); /* no merges */
@@ -181,8 +181,8 @@ static void bad_utf8_is_kept_byte_by_byte(void **state) {
     bw_tokenizer_free(t);
 }
 
-/* Unicode 15, table 3-8: 61 F1 80 80 E1 80 C2 62 80 63 80 BF 64 shows as a, three U+FFFD, b, one, c,
- * two, d. */
+/* Unicode 15, table 3-8: 61 F1 80 80 E1 80 C2 62 80 63 80 BF 64 shows as a, three U+FFFD, b, one,
+ * c, two, d. */
 static void shown_text_is_valid_utf8(void **state) {
     (void)state;
     bw_tokenizer *t = train(262, false);
@@ -217,7 +217,8 @@ static void places_survive_normalising(void **state) {
     bw_tokenizer_free(t);
 }
 
-/* A million characters, as words and as one word, and none at all: cut to 512, and the rest counted. */
+/* A million characters, as words and as one word, and none at all: cut to 512, and the rest
+ * counted. */
 static void a_million_characters_are_cut_in_plain_sight(void **state) {
     (void)state;
     static const char *const FOLDERS[] = {"tests/model/tokenizers/own-bpe-lower",

@@ -41,11 +41,10 @@ static double long_run_variance(double *u, size_t n) {
 bool bw_ols_serial(const bw_ols_data *d, const bw_ols_fit *fit, const double *w, double level,
                    bw_contrast *out) {
     bw_contrast classic = bw_ols_contrast(fit, w, level);
-    double *u = malloc(d->n * sizeof *u), left = (double)(d->n - d->p);
+    double *u = calloc(d->n, sizeof *u), left = (double)(d->n - d->p);
     if (!u)
         return false;
     for (size_t t = 0; t < d->n; t++) {
-        u[t] = 0;
         for (size_t a = 0; a < d->p; a++)
             for (size_t b = 0; b < d->p; b++)
                 u[t] += w[a] * fit->cov[a * d->p + b] * d->x[t * d->p + b];

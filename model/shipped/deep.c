@@ -189,3 +189,38 @@ bw_status bw_deep_take_average(bw_deep *m, const char *folder, const char *stage
     bw_safetensors_free(f);
     return st;
 }
+
+static bool same_words(const bw_tokenizer *a, const bw_tokenizer *b) {
+    size_t n = bw_tokenizer_size(a);
+    if (bw_tokenizer_size(b) != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(bw_tokenizer_piece(a, (int32_t)i), bw_tokenizer_piece(b, (int32_t)i)) != 0)
+            return false;
+    return true;
+}
+
+static bool same_shape(const bw_params *a, const bw_params *b) {
+    bool same = a->n == b->n && a->total == b->total;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = !strcmp(a->table[i].name, b->table[i].name) && a->table[i].size == b->table[i].size;
+    return same;
+}
+
+static void mean_params(bw_params *a, const bw_params *b) {
+    for (size_t i = 0; i < a->total; i++)
+        a->data[i] = 0.5f * (a->data[i] + b->data[i]);
+}
+
+bw_status bw_deep_mean(bw_deep *m, const bw_deep *other, bw_err *err) {
+    bw_params *a = bw_transformer_params(m->tf), *b = bw_transformer_params(other->tf);
+    if (!same_shape(a, b) || !same_shape(&m->heads.params, &other->heads.params))
+        return bw_fail(err, BW_EARG, "the two runs have layers of another shape");
+    if (m->table.sets != other->table.sets ||
+        memcmp(m->marks, other->marks, BW_GRAM_WAYS * m->table.sets) != 0 ||
+        !same_words(m->tokenizer, other->tokenizer))
+        return bw_fail(err, BW_EARG, "the two runs have other vocabularies or n-grams");
+    mean_params(a, b);
+    mean_params(&m->heads.params, &other->heads.params);
+    return BW_OK;
+}

@@ -31,6 +31,10 @@ bw_status bw_deep_load(const char *folder, bw_deep *out, bw_err *err);
 /* Puts the moving average of a stage's checkpoint ("tune") in the place of the weights; nothing when
  * the folder holds none. */
 bw_status bw_deep_take_average(bw_deep *m, const char *folder, const char *stage, bw_err *err);
+/* m becomes the mean of its weights and other's: runs tuned from one pre-training lie in one basin, and
+ * their mean errs less than either (Wortsman et al. 2022, "Model soups"). BW_EARG when the two differ in
+ * shape, vocabulary or n-grams. */
+bw_status bw_deep_mean(bw_deep *m, const bw_deep *other, bw_err *err);
 void bw_deep_free(bw_deep *m);
 
 bw_reader bw_deep_reader(const bw_deep *m);

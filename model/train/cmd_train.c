@@ -176,15 +176,65 @@ static bw_status unpack(const bw_recipe *r, const train_options *o, bw_err *err)
     return st;
 }
 
+/* The weights of the run in --out become their mean with those of the run in --from. */
+static bw_status mean(const train_options *o, bw_err *err) {
+    bw_deep m = {0}, other = {0};
+    bw_status st = bw_deep_load(o->out, &m, err);
+    if (st == BW_OK)
+        st = bw_deep_take_average(&m, o->out, "tune", err);
+    if (st == BW_OK)
+        st = bw_deep_load(o->from, &other, err);
+    if (st == BW_OK)
+        st = bw_deep_take_average(&other, o->from, "tune", err);
+    if (st == BW_OK)
+        st = bw_deep_mean(&m, &other, err);
+    if (st == BW_OK)
+        st = bw_deep_save(&m, o->out, err);
+    if (st == BW_OK)
+        bw_train_forget(o->out, BW_STAGE_TUNE);
+    bw_deep_free(&other);
+    bw_deep_free(&m);
+    return st;
+}
+
+static bool is_weights_stage(const train_options *o) {
+    return o->from && (!strcmp(o->stage, "unpack") || !strcmp(o->stage, "mean"));
+}
+
+static bw_status run_recipe(const char *recipe, const train_options *o, bw_err *err) {
+    bw_recipe r;
+    bw_dataset d = {0};
+    bw_status st = bw_recipe_read(recipe, &r, err);
+    if (st != BW_OK)
+        return st;
+    if (is_weights_stage(o)) {
+        st = !strcmp(o->stage, "mean") ? mean(o, err) : unpack(&r, o, err);
+        bw_recipe_free(&r);
+        return st;
+    }
+    if (o->without)
+        st = bw_recipe_without(&r, o->without, err);
+    if (st == BW_OK)
+        st = bw_dataset_load(&r, o->data, &d, err);
+    if (st == BW_OK) {
+        print_counts(&r);
+        st = run_stages(&r, &d, o, err);
+    }
+    bw_dataset_free(&d);
+    bw_recipe_free(&r);
+    return st;
+}
+
 bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     train_options o = {.stage = "all", .seed = 1};
     const bw_option options[] = {
         {"data", 0, BW_OPT_TEXT, &o.data, "FOLDER", "folder with the files the recipe names"},
         {"out", 0, BW_OPT_TEXT, &o.out, "FOLDER", "where weights and checkpoints go"},
         {"from", 0, BW_OPT_TEXT, &o.from, "FILE",
-         "with a table, or --stage unpack: the weights to begin with, or 'shipped'"},
+         "with a table, or --stage unpack: the weights to begin with, or 'shipped'; with --stage "
+         "mean: another run's folder"},
         {"stage", 0, BW_OPT_TEXT, &o.stage, "NAME",
-         "new, wide, pretrain, tune, embed, pack, unpack, or all (default)"},
+         "new, wide, pretrain, tune, embed, pack, unpack, mean, or all (default)"},
         {"without", 0, BW_OPT_TEXT, &o.without, "DOMAIN",
          "leave out the recipe's files of this domain: how good is it on what it never saw?"},
         {"resume", 0, BW_OPT_FLAG, &o.resume, NULL, "go on from the checkpoint in --out"},
@@ -202,28 +252,7 @@ bw_status bw_cmd_train(int argc, char **argv, bw_err *err) {
     if (argc != 1 || !o.data || !o.out)
         return bw_fail(err, BW_EUSAGE,
                        "train: wants a recipe, --data and --out; see 'bellwether train --help'");
-    bool unpacks = o.from && !strcmp(o.stage, "unpack");
-    if (o.from && !unpacks)
+    if (o.from && !is_weights_stage(&o))
         return bw_tune_own(argv[0], o.data, o.from, o.out, (uint64_t)o.seed, err);
-    bw_recipe r;
-    bw_dataset d = {0};
-    st = bw_recipe_read(argv[0], &r, err);
-    if (st != BW_OK)
-        return st;
-    if (unpacks) {
-        st = unpack(&r, &o, err);
-        bw_recipe_free(&r);
-        return st;
-    }
-    if (o.without)
-        st = bw_recipe_without(&r, o.without, err);
-    if (st == BW_OK)
-        st = bw_dataset_load(&r, o.data, &d, err);
-    if (st == BW_OK) {
-        print_counts(&r);
-        st = run_stages(&r, &d, &o, err);
-    }
-    bw_dataset_free(&d);
-    bw_recipe_free(&r);
-    return st;
+    return run_recipe(argv[0], &o, err);
 }

@@ -375,3 +375,12 @@ bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw
     finish(&x);
     return st;
 }
+
+void bw_train_forget(const char *folder, bw_stage stage) {
+    static const char *const PARTS[] = {"optimizer", "average", "json"};
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s.%s", folder, STAGE[stage], PARTS[i]);
+        remove(path);
+    }
+}

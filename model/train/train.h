@@ -32,6 +32,9 @@ typedef struct {
 bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw_train_options *o,
                    bw_err *err);
 
+/* Removes a stage's checkpoint from a folder: its weights were changed otherwise since. */
+void bw_train_forget(const char *folder, bw_stage stage);
+
 /* ---- the parts, shared by the two stages ---- */
 
 /* One training text: consecutive examples of one text (an aspect file repeats it). */

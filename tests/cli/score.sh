@@ -50,6 +50,10 @@ fails "an unknown task is named" 2 "'mood'" "$BW" eval mood "$T/t.tsv"
 fails "no file is named" 1 'nowhere' "$BW" eval sentiment "$T/nowhere.tsv"
 check "finished weights are taken apart to be trained on" "$BW" train shipped --data "$T" --out "$T/run" --from shipped --stage unpack
 check "every part is there" test -s "$T/run/deep.safetensors" -a -s "$T/run/wide.safetensors" -a -s "$T/run/embed.safetensors"
+cp "$T/run/deep.safetensors" "$T/before.safetensors"
+check "the mean of a run and itself" "$BW" train shipped --data "$T" --out "$T/run" --from "$T/run" --stage mean
+check "is itself" cmp "$T/run/deep.safetensors" "$T/before.safetensors"
+fails "the mean wants a run" 1 'nowhere' "$BW" train shipped --data "$T" --out "$T/run" --from "$T/nowhere" --stage mean
 printf 'label\ttext\n' > "$T/own.tsv"
 for i in 1 2 3 4 5 6 7 8; do printf '1\tlovely thing %d\n0\tdreadful thing %d\n' $i $i >> "$T/own.tsv"; done
 fails "tuning on a table says where the weights are wanted from" 1 'nofile' "$BW" train sentiment --data "$T/own.tsv" --from "$T/nofile" --out "$T/own"

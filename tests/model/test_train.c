@@ -199,11 +199,37 @@ static int remove_folder(void **state) {
     return system(command);
 }
 
+/* Every weight of the mean lies halfway; runs of other words have none. */
+static void the_mean_of_two_runs_lies_halfway(void **state) {
+    (void)state;
+    bw_recipe r;
+    bw_dataset d;
+    bw_deep a, b;
+    bw_err err;
+    load(&r, &d);
+    CHECK_OK(bw_deep_new(&r, &d, 1, &a, &err));
+    CHECK_OK(bw_deep_new(&r, &d, 2, &b, &err));
+    const bw_params *x = bw_transformer_params(a.tf), *y = bw_transformer_params(b.tf);
+    float first = x->data[0], last = x->data[x->total - 1], query = a.heads.params.data[0];
+    assert_true(first != y->data[0] && query != b.heads.params.data[0]);
+    CHECK_OK(bw_deep_mean(&a, &b, &err));
+    CHECK_NEAR(x->data[0], 0.5 * ((double)first + y->data[0]), 1e-7);
+    CHECK_NEAR(x->data[x->total - 1], 0.5 * ((double)last + y->data[x->total - 1]), 1e-7);
+    CHECK_NEAR(a.heads.params.data[0], 0.5 * ((double)query + b.heads.params.data[0]), 1e-7);
+    b.marks[0] ^= 1;
+    CHECK_FAILS(bw_deep_mean(&a, &b, &err), BW_EARG, "n-grams");
+    bw_deep_free(&a);
+    bw_deep_free(&b);
+    bw_dataset_free(&d);
+    bw_recipe_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tuning_resumes_exactly),
         cmocka_unit_test(pretraining_resumes_exactly),
         cmocka_unit_test(what_was_trained_scores),
+        cmocka_unit_test(the_mean_of_two_runs_lies_halfway),
         cmocka_unit_test(a_cut_file_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

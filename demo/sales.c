@@ -16,12 +16,9 @@
 
 static bw_status write_settings(struct shop *s, sqlite3 *db, bw_err *err) {
     const char *settings[][2] = {
-        {"currency", s->o.currency},
-        {"shop", s->o.chinese ? "云雀户外" : "Larkfield Outdoor"},
-        {"week_start", "1"},
-        {"timezone", s->o.chinese ? "Asia/Shanghai" : "Europe/Berlin"},
-        {"outcome_kind", "revenue"},
-        {"margin", MARGIN}};
+        {"currency", s->o.currency}, {"shop", s->o.chinese ? "云雀户外" : "Larkfield Outdoor"},
+        {"week_start", "1"},         {"timezone", s->o.chinese ? "Asia/Shanghai" : "Europe/Berlin"},
+        {"outcome_kind", "revenue"}, {"margin", MARGIN}};
     bw_status st = BW_OK;
     for (size_t i = 0; st == BW_OK && i < sizeof settings / sizeof *settings; i++)
         st = bw_db_set(db, settings[i][0], settings[i][1], err);

@@ -12,8 +12,8 @@ typedef struct {
     const char *label; /* key of its name in the language files */
     const char *unit;
     const char *view, *expression;
-    int good;        /* 1: more is better, -1: less is, 0: neither */
-    bool difference; /* change is a difference, not a share */
+    int good;            /* 1: more is better, -1: less is, 0: neither */
+    bool difference;     /* change is a difference, not a share */
     const char *over[2]; /* a ratio: the measures it divides; else NULL */
 } bw_measure;
 

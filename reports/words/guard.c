@@ -162,7 +162,7 @@ static bw_status check_numbers(guard *g, const char *text) {
     for (const char *p = text; *p; p++) {
         if (!number_starts(text, p))
             continue;
-        bool found = is_constant(g->l, p);
+        bool found = number_head(text, p) == p && is_constant(g->l, p); /* those have no sign */
         size_t used = found ? strspn(p, "0123456789") : 0;
         for (size_t i = 0; i < g->m->n; i++)
             if (g->m->slots[i].kind == BW_SLOT_FACT &&

@@ -183,6 +183,27 @@ static bw_status report_language(sqlite3 *db, const bw_report_options *o, const 
     return st;
 }
 
+/* The next language of a list "en,zh"; what is too long for one is none. */
+static const char *next_language(const char *list, char lang[20]) {
+    size_t n = strcspn(list, ",");
+    snprintf(lang, 20, "%.*s", n < 20 ? (int)n : 0, list);
+    return list[n] ? list + n + 1 : NULL;
+}
+
+/* An unknown language is said before any page is written. */
+static bw_status check_languages(const bw_report_options *o, bw_err *err) {
+    bw_arena *a = bw_arena_new();
+    bw_locale *l;
+    bw_status st = a ? BW_OK : bw_fail_memory(err);
+    char lang[20];
+    for (const char *p = o->lang ? o->lang : "en"; st == BW_OK && p;) {
+        p = next_language(p, lang);
+        st = bw_locale_new(a, lang, "", &l, err);
+    }
+    bw_arena_free(a);
+    return st;
+}
+
 /* Every language of the list, from the same estimates. */
 static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char *week, char *path,
                              size_t cap, bw_err *err) {
@@ -191,14 +212,10 @@ static bw_status report_shop(sqlite3 *db, const bw_report_options *o, const char
     bw_status st = BW_OK;
     if (path && cap)
         *path = '\0';
-    for (const char *p = list; st == BW_OK; p++) {
-        char lang[20];
-        size_t n = strcspn(p, ",");
-        snprintf(lang, sizeof lang, "%.*s", n < sizeof lang ? (int)n : 0, p);
+    char lang[20];
+    for (const char *p = list; st == BW_OK && p;) {
+        p = next_language(p, lang);
         st = report_language(db, o, lang, several, week, path, cap, err);
-        p += n;
-        if (!*p)
-            break;
     }
     return st;
 }
@@ -235,6 +252,8 @@ static bw_status report_past(sqlite3 *db, const bw_report_options *o, char *path
 bw_status bw_report_run(sqlite3 *db, const bw_report_options *o, char *path, size_t cap,
                         bw_err *err) {
     bw_status st = check_formats(o, err);
+    if (st == BW_OK)
+        st = check_languages(o, err);
     if (st != BW_OK)
         return st;
     if (o->week)

@@ -86,5 +86,6 @@ $T/both/zh/index.html"
 for lang in en zh; do
     contains "verify: the $lang page of the two" "$("$BW" verify "$T/both/$lang")" 'all match'
 done
-fails "report: an unknown language among several" 2 "no language 'fr'" "$BW" report --no-stages --lang en,fr --out "$T/x"
+fails "report: an unknown language among several" 2 "no language 'fr'" "$BW" report --no-stages --lang en,fr --out "$T/several"
+check "report: and leaves no page of the others" test ! -e "$T/several"
 finish

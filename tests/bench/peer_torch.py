@@ -4,6 +4,7 @@
 Reads lines "THREADS SECONDS encode TEXTS" or "THREADS SECONDS train LENGTH" and answers each with the
 best number of tokens a second that it saw; "ready" comes first. Used by tests/bench/model.py alone."""
 
+import ctypes
 import os
 import sys
 import time
@@ -92,13 +93,22 @@ def train(length, seconds):
     return rate(step, 32 * length, seconds, WARM_STEPS)
 
 
+def use_threads(n):
+    """PyTorch's own threads and those of the OpenBLAS it was linked with, which do not follow them."""
+    torch.set_num_threads(n)
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        libraries = {line.split()[-1] for line in maps if "openblas" in line}
+    for library in libraries:
+        ctypes.CDLL(library).openblas_set_num_threads(n)
+
+
 def main():
     warnings.filterwarnings("ignore")
     torch.manual_seed(1)
     print("ready", flush=True)
     for line in sys.stdin:
         threads, seconds, what, argument = line.split()
-        torch.set_num_threads(int(threads))
+        use_threads(int(threads))
         if what == "encode":
             value = encode(argument, float(seconds))
         else:

@@ -5,6 +5,8 @@
  * without any success (perfect separation) gets a large but finite effect. */
 #include "analyze/glmm.h"
 
+#include "analyze/gsl_errors.h"
+
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>
@@ -120,7 +122,7 @@ static void accumulate(const bw_glmm_data *d, struct work *w) {
 
 /* b = H^-1 rhs; afterwards w->h holds H^-1 in full. */
 static bw_status solve(struct work *w, double *b, size_t p, bw_err *err) {
-    gsl_error_handler_t *old = gsl_set_error_handler_off();
+    bw_gsl_returns_errors();
     int bad = gsl_linalg_cholesky_decomp1(w->h);
     if (!bad) {
         w->log_det = 0;
@@ -129,7 +131,6 @@ static bw_status solve(struct work *w, double *b, size_t p, bw_err *err) {
         gsl_linalg_cholesky_svx(w->h, w->rhs);
         gsl_linalg_cholesky_invert(w->h);
     }
-    gsl_set_error_handler(old);
     if (bad)
         return bw_fail(err, BW_EDATA,
                        "the regression has no solution: the data hold no information on "
@@ -315,10 +316,9 @@ bw_status bw_glmm_draw(const bw_glmm_fit *f, size_t n_draws, uint64_t seed, doub
         memcpy(l->data, f->cov, p * p * sizeof(double));
         for (size_t c = 0; c < p; c++)
             l->data[c * p + c] *= 1 + JITTER;
-        gsl_error_handler_t *old = gsl_set_error_handler_off();
+        bw_gsl_returns_errors();
         if (gsl_linalg_cholesky_decomp1(l))
             st = bw_fail(err, BW_EDATA, "the posterior of the regression is not a proper one");
-        gsl_set_error_handler(old);
     }
     if (st == BW_OK)
         gsl_rng_set(rng, (unsigned long)(seed + 1));

@@ -5,6 +5,8 @@
  * of a negative baseline and the predictive p from Meridian's health checks. */
 #include "analyze/mix/fit_internal.h"
 
+#include "analyze/gsl_errors.h"
+
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_randist.h>
@@ -215,10 +217,9 @@ static bw_status inflation(fit_state *f, bw_err *err) {
             double r = i == j ? 1.0 + 1e-9 : gsl_stats_correlation(x + i * T, 1, x + j * T, 1, T);
             gsl_matrix_set(R, i, j, isfinite(r) ? r : 0.0);
         }
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    bw_gsl_returns_errors();
     bool ok = gsl_linalg_cholesky_decomp1(R) == GSL_SUCCESS &&
               gsl_linalg_cholesky_invert(R) == GSL_SUCCESS;
-    gsl_set_error_handler(handler);
     for (size_t c = 0; c < C; c++)
         f->vif[c] = ok ? gsl_matrix_get(R, c, c) : INFINITY;
     free(x);

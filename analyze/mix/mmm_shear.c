@@ -13,6 +13,8 @@
  * share (events are not: they are short), controls, and the geos' own levels. */
 #include "analyze/mix/mmm_model.h"
 
+#include "analyze/gsl_errors.h"
+
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <stdlib.h>
@@ -152,10 +154,9 @@ bw_status mmm_build_shear(bw_mmm *m, bw_err *err) {
         return bw_fail_memory(err);
     }
     choose(m);
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    bw_gsl_returns_errors();
     if (m->n_shear && !invert(m, all_w))
         m->n_shear = 0;
-    gsl_set_error_handler(handler);
     for (size_t i = 0; i < m->n_shear; i++)
         m->param[m->shear_param[i]].sheared = true;
     free(all_w);

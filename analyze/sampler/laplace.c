@@ -1,6 +1,8 @@
 /* analyze/sampler/laplace.c - see laplace.h. */
 #include "analyze/sampler/laplace.h"
 
+#include "analyze/gsl_errors.h"
+
 #include <gsl/gsl_blas.h>
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_errno.h>
@@ -237,7 +239,7 @@ bw_status bw_laplace_fit(const bw_density *f, const double *start, bw_laplace *o
     climb c;
     size_t n = f->dim;
     *out = (bw_laplace){.dim = n};
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    bw_gsl_returns_errors();
     bw_status st = climb_new(&c, f, start, err);
     gsl_matrix *A = gsl_matrix_alloc(n, n), *chol = gsl_matrix_alloc(n, n);
     out->mode = calloc(n, sizeof *out->mode);
@@ -259,7 +261,6 @@ bw_status bw_laplace_fit(const bw_density *f, const double *start, bw_laplace *o
     gsl_matrix_free(A);
     gsl_matrix_free(chol);
     climb_free(&c);
-    gsl_set_error_handler(handler);
     if (st != BW_OK)
         bw_laplace_free(out);
     return st;

@@ -25,6 +25,15 @@ bw_estimate bw_estimate_named(const char *name, const char *subject, const char 
                          .n = NAN};
 }
 
+void bw_estimate_take(bw_estimate *e, const bw_summary *s) {
+    e->mean = s->mean;
+    e->sd = s->sd;
+    e->lo = s->lo;
+    e->hi = s->hi;
+    e->lo50 = s->lo50;
+    e->hi50 = s->hi50;
+}
+
 static void bind_text(sqlite3_stmt *s, int i, const char *text, const char *fallback) {
     const char *value = text ? text : fallback;
     if (value)

@@ -104,6 +104,7 @@
 #define BW_ANALYZE_STORE_H
 
 #include "common/sqlite.h"
+#include "analyze/summary.h"
 #include "common/status.h"
 
 #include <stdint.h>
@@ -126,6 +127,8 @@ typedef struct {
 /* All fields NAN, texts as given. */
 bw_estimate bw_estimate_named(const char *name, const char *subject, const char *at,
                               const char *unit);
+/* Takes mean, sd and both intervals of a summary; probability and n stay. */
+void bw_estimate_take(bw_estimate *e, const bw_summary *s);
 
 /* The newest run of that kind with that input and options, or 0: then there is nothing to do. */
 int64_t bw_run_find(sqlite3 *db, const char *kind, const char *input, const char *options);

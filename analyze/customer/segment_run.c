@@ -39,12 +39,7 @@ static bw_status put_summary(struct stage *g, const char *name, size_t s, const 
     if (isnan(x->mean))
         return BW_OK;
     bw_estimate e = bw_estimate_named(name, BW_SEGMENT_NAMES[s], "", unit);
-    e.mean = x->mean;
-    e.sd = x->sd;
-    e.lo = x->lo;
-    e.hi = x->hi;
-    e.lo50 = x->lo50;
-    e.hi50 = x->hi50;
+    bw_estimate_take(&e, x);
     e.n = n;
     return bw_estimate_put(g->db, g->run, &e, err);
 }

@@ -82,12 +82,7 @@ void bw_promotion_stage_free(bw_promotion_stage *g) {
 }
 
 static bw_status put(sqlite3 *db, int64_t run, bw_estimate e, const bw_summary *s, bw_err *err) {
-    e.mean = s->mean;
-    e.sd = s->sd;
-    e.lo = s->lo;
-    e.hi = s->hi;
-    e.lo50 = s->lo50;
-    e.hi50 = s->hi50;
+    bw_estimate_take(&e, s);
     e.probability = s->p_positive;
     return bw_estimate_put(db, run, &e, err);
 }

@@ -32,12 +32,7 @@ static bw_status put(struct stage *g, int64_t run, const char *name, const char 
     if (isnan(s->mean))
         return BW_OK;
     bw_estimate e = bw_estimate_named(name, subject, at, unit);
-    e.mean = s->mean;
-    e.sd = s->sd;
-    e.lo = s->lo;
-    e.hi = s->hi;
-    e.lo50 = s->lo50;
-    e.hi50 = s->hi50;
+    bw_estimate_take(&e, s);
     e.probability = probability;
     e.n = n;
     return bw_estimate_put(g->db, run, &e, err);

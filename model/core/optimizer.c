@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Work is cut into fixed pieces: who takes one changes no bit, and sums are taken in order. */
+#define PIECE 65536
+
 bw_status bw_optimizer_new(const bw_adamw *settings, bw_optimizer **out, bw_err *err) {
     *out = NULL;
     bw_optimizer *o = calloc(1, sizeof *o);
@@ -31,6 +34,7 @@ void bw_optimizer_free(bw_optimizer *o) {
     for (size_t i = 0; i < o->n_blocks; i++) {
         free(o->blocks[i].m);
         free(o->blocks[i].v);
+        free(o->blocks[i].sums);
     }
     free(o->blocks);
     free(o);
@@ -54,8 +58,9 @@ bw_status bw_optimizer_add(bw_optimizer *o, const char *label, bw_params *p, bw_
         b->group.layer_decay = 1;
     b->m = calloc(p->total ? p->total : 1, sizeof *b->m);
     b->v = calloc(p->total ? p->total : 1, sizeof *b->v);
+    b->sums = calloc(p->total / PIECE + 1, sizeof *b->sums);
     o->n_blocks++;
-    return b->m && b->v ? BW_OK : bw_fail_memory(err);
+    return b->m && b->v && b->sums ? BW_OK : bw_fail_memory(err);
 }
 
 /* ---- the schedule ---- */
@@ -75,8 +80,6 @@ double bw_adamw_lr(const bw_adamw *s, size_t k) {
 
 /* ---- the step ---- */
 
-#define SUM_CHUNK 65536 /* fixed pieces, summed in order: the norm depends on no thread */
-
 BW_CLONES static double square_sum(const float *x, size_t n) {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -85,12 +88,24 @@ BW_CLONES static double square_sum(const float *x, size_t n) {
     return sum;
 }
 
+static size_t piece_at(size_t total, size_t at) {
+    return total - at < PIECE ? total - at : PIECE;
+}
+
+/* sums [pieces of p] of squared gradients. */
+static void square_sums(const bw_params *p, double *sums) {
+#pragma omp parallel for if (p->total > BW_WORTH_THREADS)
+    for (size_t i = 0; i < p->total; i += PIECE)
+        sums[i / PIECE] = square_sum(p->grad + i, piece_at(p->total, i));
+}
+
 double bw_optimizer_grad_norm(const bw_optimizer *o) {
     double total = 0;
     for (size_t b = 0; b < o->n_blocks; b++) {
-        const bw_params *p = o->blocks[b].p;
-        for (size_t i = 0; i < p->total; i += SUM_CHUNK)
-            total += square_sum(p->grad + i, p->total - i < SUM_CHUNK ? p->total - i : SUM_CHUNK);
+        const bw_optimizer_block *block = &o->blocks[b];
+        square_sums(block->p, block->sums);
+        for (size_t i = 0; i < block->p->total; i += PIECE)
+            total += block->sums[i / PIECE];
     }
     return sqrt(total);
 }
@@ -102,8 +117,12 @@ BW_CLONES static void scale(float *x, float factor, size_t n) {
 }
 
 void bw_optimizer_scale_grad(bw_optimizer *o, double factor) {
-    for (size_t b = 0; b < o->n_blocks; b++)
-        scale(o->blocks[b].p->grad, (float)factor, o->blocks[b].p->total);
+    for (size_t b = 0; b < o->n_blocks; b++) {
+        const bw_params *p = o->blocks[b].p;
+#pragma omp parallel for if (p->total > BW_WORTH_THREADS)
+        for (size_t i = 0; i < p->total; i += PIECE)
+            scale(p->grad + i, (float)factor, piece_at(p->total, i));
+    }
 }
 
 size_t bw_optimizer_steps(const bw_optimizer *o) {
@@ -155,18 +174,26 @@ static step_numbers numbers_for(const bw_optimizer *o, const bw_optimizer_block 
     };
 }
 
+static void update_piece(const bw_optimizer_block *b, const bw_param *row, size_t from,
+                         const step_numbers *s) {
+    size_t at = row->offset + from, n = piece_at(row->size, from);
+    if (row->flags & BW_PARAM_FIXED)
+        memset(b->p->grad + at, 0, n * sizeof *b->p->grad);
+    else
+        update(b->p->data + at, b->p->grad + at, b->m + at, b->v + at, n, *s);
+}
+
+/* Threads go through the tensors side by side and share the pieces of each. */
 static void update_block(const bw_optimizer *o, const bw_optimizer_block *b, double clip) {
-    bw_params *p = b->p;
+    const bw_params *p = b->p;
     int depth = deepest(p);
-#pragma omp parallel for schedule(dynamic, 1) if (p->total > BW_WORTH_THREADS)
+#pragma omp parallel if (p->total > BW_WORTH_THREADS)
     for (size_t i = 0; i < p->n; i++) {
         const bw_param *row = &p->table[i];
-        size_t at = row->offset;
-        if (row->flags & BW_PARAM_FIXED)
-            memset(p->grad + at, 0, row->size * sizeof *p->grad);
-        else
-            update(p->data + at, p->grad + at, b->m + at, b->v + at, row->size,
-                   numbers_for(o, b, row, depth, clip));
+        step_numbers s = numbers_for(o, b, row, depth, clip);
+#pragma omp for schedule(dynamic, 1) nowait
+        for (size_t from = 0; from < row->size; from += PIECE)
+            update_piece(b, row, from, &s);
     }
 }
 

@@ -10,6 +10,7 @@ typedef struct {
     bw_params *p; /* borrowed */
     bw_group group;
     float *m, *v; /* first and second moments, laid out like p->data */
+    double *sums; /* scratch for the norm: a sum a piece */
 } bw_optimizer_block;
 
 struct bw_optimizer {

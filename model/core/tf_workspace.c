@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A chunk has about so many tokens: enough that packing the weights for each product is a small
- * part of its work, few enough that a training batch gives every core a chunk. */
-#define CHUNK_TOKENS 1024
+/* A chunk has at most about so many tokens: enough that packing the weights for each product is a
+ * small part of its work, few enough that a training batch gives every core a chunk. */
+#define CHUNK_TOKENS 512
 #define ARENA_ALIGN  16 /* floats: each buffer starts on a cache line */
 
 bw_tf_workspace *bw_tf_workspace_new(void) {
@@ -48,17 +48,32 @@ static bool reserve(void **array, size_t *cap, size_t n, size_t item) {
 
 /* ---- chunks ---- */
 
+/* A power of two of chunks, so that two, four or eight cores get equally many. */
+static size_t n_pieces(size_t tokens) {
+    size_t n = 1;
+    while (n * CHUNK_TOKENS < tokens)
+        n *= 2;
+    return n;
+}
+
+/* The end of the sequences from s on that lie nearest to token `aim`; at least one. */
+static size_t nearest_end(const bw_batch *b, size_t s, size_t aim) {
+    size_t end = s + 1;
+    while (end < b->n_seq && b->start[end] + b->start[end + 1] <= 2 * aim)
+        end++;
+    return end;
+}
+
 /* Cuts the batch into runs of whole sequences of about equal length; looks at nothing but the
  * batch. Returns how many; with out NULL it only counts. */
 static size_t cut_chunks(const bw_batch *b, bw_tf_chunk *out, size_t *largest) {
-    size_t pieces = (b->n_tokens + CHUNK_TOKENS - 1) / CHUNK_TOKENS;
-    size_t aim = (b->n_tokens + pieces - 1) / pieces, n = 0;
+    size_t pieces = n_pieces(b->n_tokens), n = 0;
     *largest = 0;
-    for (size_t s = 0; s < b->n_seq;) {
-        size_t end = s + 1;
-        while (end < b->n_seq && b->start[end + 1] - b->start[s] <= aim)
-            end++;
-        size_t rows = b->start[end] - b->start[s];
+    for (size_t s = 0, k = 1; s < b->n_seq; k++) {
+        size_t aim = k < pieces ? b->n_tokens / pieces * k : b->n_tokens;
+        if (k < pieces && b->start[s] >= aim)
+            continue; /* one long sequence took this piece too */
+        size_t end = nearest_end(b, s, aim), rows = b->start[end] - b->start[s];
         if (out)
             out[n] = (bw_tf_chunk){
                 .index = n, .seq = s, .n_seq = end - s, .token = b->start[s], .rows = rows};

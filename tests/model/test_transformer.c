@@ -53,23 +53,40 @@ static void test_a_sequence_does_not_feel_its_batch(void **state) {
     }
 }
 
-/* Enough tokens for several chunks; a gradient after a pass with dropout. */
+static uint64_t hash_of(const float *x, size_t n) {
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        h = (h ^ bits) * 1099511628211u;
+    }
+    return h;
+}
+
+enum { SEQS = 400, MOST = 19 };
+
+/* Sequences of 1 to MOST tokens, enough for several chunks of unlike size. */
+static bw_batch uneven_batch(size_t vocab, int32_t ids[SEQS * MOST], size_t start[SEQS + 1]) {
+    uint64_t s = 8;
+    start[0] = 0;
+    for (size_t i = 0; i < SEQS; i++)
+        start[i + 1] = start[i] + 1 + draw(&s, MOST);
+    for (size_t i = 0; i < start[SEQS]; i++)
+        ids[i] = (int32_t)draw(&s, vocab);
+    return (bw_batch){.ids = ids, .start = start, .n_seq = SEQS, .n_tokens = start[SEQS]};
+}
+
+/* A gradient after a pass with dropout. */
 static uint64_t fingerprint(const bw_tf_config *config, int threads) {
-    enum { SEQS = 400, LEN = 11 };
     bw_tf_config c = *config;
     c.dropout = c.attn_dropout = 0.1f;
     bw_transformer *t = make(&c, 5);
     bw_tf_workspace *ws = bw_tf_workspace_new();
-    int32_t *ids = malloc(SEQS * LEN * sizeof *ids);
+    int32_t ids[SEQS * MOST];
     size_t start[SEQS + 1];
-    uint64_t s = 8;
-    for (size_t i = 0; i < SEQS * LEN; i++)
-        ids[i] = (int32_t)draw(&s, c.vocab);
-    for (size_t i = 0; i <= SEQS; i++)
-        start[i] = i * LEN;
-    bw_batch b = {.ids = ids, .start = start, .n_seq = SEQS, .n_tokens = SEQS * LEN};
-    float *d = malloc(SEQS * LEN * c.dim * sizeof *d);
-    for (size_t i = 0; i < SEQS * LEN * c.dim; i++)
+    bw_batch b = uneven_batch(c.vocab, ids, start);
+    float *d = malloc(b.n_tokens * c.dim * sizeof *d);
+    for (size_t i = 0; i < b.n_tokens * c.dim; i++)
         d[i] = (float)(i % 7) - 3;
     omp_set_num_threads(threads);
     CHECK_OK(bw_transformer_forward(t, ws, &b, two_sided(&c) ? &b : NULL,
@@ -77,13 +94,8 @@ static uint64_t fingerprint(const bw_tf_config *config, int threads) {
     CHECK_OK(bw_transformer_backward(t, ws, d, &err));
     omp_set_num_threads(1);
     bw_params *p = bw_transformer_params(t);
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < p->total; i++) {
-        uint32_t bits;
-        memcpy(&bits, &p->grad[i], sizeof bits);
-        h = (h ^ bits) * 1099511628211u;
-    }
-    free(ids), free(d);
+    uint64_t h = hash_of(p->grad, p->total);
+    free(d);
     bw_tf_workspace_free(ws);
     bw_transformer_free(t);
     return h;
@@ -91,14 +103,52 @@ static uint64_t fingerprint(const bw_tf_config *config, int threads) {
 
 static void test_threads_change_no_bit(void **state) {
     (void)state;
-    const char *const names[] = {"bert-ngrams", "llama", "t5"};
-    for (size_t k = 0; k < 3; k++)
+    const char *const names[] = {"bert-ngrams", "llama", "t5", "bart", "factorised-ngrams"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (size_t i = 0; i < N_SHAPES; i++)
             if (strcmp(SHAPES[i].name, names[k]) == 0) {
                 uint64_t one = fingerprint(&SHAPES[i].config, 1);
                 assert_true(one == fingerprint(&SHAPES[i].config, 2));
                 assert_true(one == fingerprint(&SHAPES[i].config, 5));
             }
+}
+
+/* One tensor of several pieces between two small ones; clipping makes every weight depend on every
+ * gradient. */
+static uint64_t after_steps(int threads, double *norm) {
+    bw_params p = {0};
+    bw_optimizer *o = NULL;
+    bw_params_add(&p, "a", 1, (size_t[]){7}, 0);
+    bw_params_add(&p, "b", 2, (size_t[]){397, 503}, 0);
+    bw_params_add(&p, "c", 1, (size_t[]){65537}, BW_PARAM_FIXED);
+    CHECK_OK(bw_params_alloc(&p, &err));
+    CHECK_OK(bw_optimizer_new(&(bw_adamw){.lr = 0.1, .weight_decay = 0.01, .clip = 1}, &o, &err));
+    CHECK_OK(bw_optimizer_add(o, "p", &p, (bw_group){0}, &err));
+    uint64_t s = 3;
+    omp_set_num_threads(threads);
+    for (int step = 0; step < 3; step++) {
+        for (size_t i = 0; i < p.total; i++)
+            p.grad[i] = (float)draw(&s, 1000) / 100 - 5;
+        bw_optimizer_scale_grad(o, 1.0 / 3);
+        CHECK_OK(bw_optimizer_step(o, norm, &err));
+        for (size_t i = 0; i < p.total; i++)
+            assert_true(p.grad[i] == 0);
+    }
+    omp_set_num_threads(1);
+    uint64_t h = hash_of(p.data, p.total);
+    for (size_t i = p.total - 65537; i < p.total; i++)
+        assert_true(p.data[i] == 0); /* fixed */
+    bw_optimizer_free(o);
+    bw_params_free(&p);
+    return h;
+}
+
+static void test_threads_change_no_bit_of_a_step(void **state) {
+    (void)state;
+    double one, other;
+    uint64_t h = after_steps(1, &one);
+    assert_true(h == after_steps(2, &other) && one == other);
+    assert_true(h == after_steps(5, &other) && one == other);
 }
 
 static void test_gradients_add_up_over_passes(void **state) {
@@ -270,6 +320,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_sequence_does_not_feel_its_batch),
         cmocka_unit_test(test_threads_change_no_bit),
+        cmocka_unit_test(test_threads_change_no_bit_of_a_step),
         cmocka_unit_test(test_gradients_add_up_over_passes),
         cmocka_unit_test(test_bad_batches_are_refused),
         cmocka_unit_test(test_configurations_that_cannot_be),

@@ -32,10 +32,30 @@ static bw_status stage_fit(sqlite3 *db, bw_err *err) {
     return bw_fit_run(db, &o, &run, NULL, NULL, err);
 }
 
+/* Channels under a test that somebody accepted, and that runs within the plan's weeks. */
+static const char *const UNDER_TEST =
+    "SELECT group_concat(subject || '=fixed') FROM (SELECT DISTINCT subject FROM advice WHERE kind "
+    "= 'experiment' AND status IN ('accepted', 'done') AND due <= (SELECT date(max(day), '+28 "
+    "days') FROM outcome) AND date(due, (7 * json_extract(action, '$.weeks')) || ' days') > "
+    "(SELECT "
+    "max(day) FROM outcome) AND subject NOT GLOB '*[=,:]*' AND subject IN (SELECT channel FROM "
+    "spend) ORDER BY subject)";
+
+/* The best budget that leaves tests alone. */
 static bw_status stage_plan(sqlite3 *db, bw_err *err) {
     bw_plan_options o = bw_plan_defaults();
     int64_t run;
-    return bw_plan_run(db, &o, &run, NULL, err);
+    sqlite3_stmt *q;
+    bool row;
+    bw_status st = bw_db_prepare(db, UNDER_TEST, &q, err);
+    if (st == BW_OK)
+        st = bw_db_step(q, &row, err);
+    if (st == BW_OK)
+        o.limits = (const char *)sqlite3_column_text(q, 0);
+    if (st == BW_OK)
+        st = bw_plan_run(db, &o, &run, NULL, err);
+    sqlite3_finalize(q);
+    return st;
 }
 
 static bw_status stage_timing(sqlite3 *db, bw_err *err) {

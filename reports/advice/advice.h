@@ -10,8 +10,9 @@
  *   price       {"from": money, "to": money}       subject: product
  *   promotion   {"again": 0 or 1}                  subject: event
  *   complaint   {"negative": 0..1, "shift": -1..1} subject: aspect
- *   experiment  {"weeks": n, "spend": money a week} subject: channel
- *   nothing     {}                                 why: subject, a key of the language files */
+ *   experiment  {"weeks": n, "spend": money a week, "precision": of the return} subject: channel
+ *   nothing     {}                                 why: subject, a key of the language files
+ * What had to wait for a lever (levers.h) has the day from which it is free: {"from": day}. */
 #ifndef BW_REPORTS_ADVICE_H
 #define BW_REPORTS_ADVICE_H
 
@@ -42,6 +43,12 @@ bw_status bw_advice_settle(bw_shop *s, bw_err *err);
 /* This week's advice by rank, or what earlier weeks gave, newest first, at most 12. Adds the facts
  * advice.gain and advice.realised. Rows live in the arena. */
 bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, bw_err *err);
+
+/* What was decided in earlier weeks and still holds what it acts on (levers.h), until a day; by id. */
+typedef struct {
+    const char *id, *until;
+} bw_held;
+bw_status bw_advice_held(bw_shop *s, bw_held **out, size_t *n, bw_err *err);
 
 /* Facts of the running calibration: ledger.settled, ledger.inside, ledger.ratio. */
 bw_status bw_advice_record(bw_shop *s, bw_err *err);

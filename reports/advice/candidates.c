@@ -1,8 +1,13 @@
 /* reports/advice/candidates.c - one function a kind of advice; each looks at facts alone. */
 #include "reports/advice/candidates.h"
 
+#include "reports/advice/levers.h"
+#include "sql/db.h"
+#include "sql/value.h"
+
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +16,40 @@
 #define CHANGE_COST     0.02 /* of the money moved: what a change of plan costs in work */
 #define UNTESTED        0.8  /* weight of advice whose stability was not tested */
 #define WEEKS_LEAST     26   /* of outcome, before money is moved on a model's word */
+#define TEST_SHORTEST   2    /* weeks */
+#define TEST_LONGEST    12   /* a longer one is overtaken by seasons and prices */
+#define WAIT_LONGEST    182  /* days until advice that has to wait; later it is not advised now */
 
 typedef struct {
     const bw_shop *s;
     bw_candidate *items;
     size_t n;
-    bw_err *err;
+    bw_act *open;                                   /* what people decided on and is not over */
+    const char **rejected_kind, **rejected_subject; /* this week */
+    size_t n_open, n_rejected;
 } finder;
+
+/* Days after the report's week until advice of a kind is due, unless setting due.KIND says so. */
+static const struct {
+    const char *kind;
+    int days;
+} DUE[] = {{"timing", 1},    {"budget", 3},    {"content", 5},    {"price", 5},
+           {"promotion", 5}, {"complaint", 5}, {"experiment", 8}, {"nothing", 7}};
+
+static const char *due_day(const bw_shop *s, const char *kind) {
+    char key[40], day[11];
+    int days = 7;
+    for (size_t i = 0; i < sizeof DUE / sizeof *DUE; i++)
+        if (strcmp(DUE[i].kind, kind) == 0)
+            days = DUE[i].days;
+    snprintf(key, sizeof key, "due.%.20s", kind);
+    char *set = bw_db_setting(s->db, key, NULL);
+    if (set && atoi(set) > 0)
+        days = atoi(set);
+    free(set);
+    bw_day_text(bw_iso_day(s->last_day) + days, day);
+    return bw_arena_text(s->arena, day);
+}
 
 static bw_candidate *add(finder *f, const char *kind, const char *subject) {
     if (f->n == CANDIDATES_MOST)
@@ -26,6 +58,7 @@ static bw_candidate *add(finder *f, const char *kind, const char *subject) {
     *c = (bw_candidate){.kind = kind,
                         .subject = subject,
                         .action = "{}",
+                        .due = due_day(f->s, kind),
                         .unit = "outcome",
                         .gain = NAN,
                         .lo = NAN,
@@ -103,12 +136,15 @@ static void find_budget(finder *f) {
     double stability = move_stability(f);
     if (!(gain->probability >= BW_ACT_PROBABILITY) || stability < BW_ACT_STABILITY)
         return;
+    double worth = gain->value * gain->probability * weight(stability) - CHANGE_COST * moved->value;
+    if (!(worth > 0))
+        return; /* not worth the work */
     bw_candidate *c = add(f, "budget", "");
     promise(c, gain);
     c->stability = stability;
     c->action = budget_action(f);
     c->run = f->s->runs.plan;
-    c->rank = gain->value * gain->probability * weight(stability) - CHANGE_COST * moved->value;
+    c->rank = worth;
 }
 
 /* ---- messages ---- */
@@ -229,43 +265,58 @@ static void find_complaint(finder *f) {
 
 /* ---- tests ---- */
 
-/* Weeks until a test of the channel at zero spend in half of the market halves today's interval of
- * its next return: the error of a week's outcome, from the fit, against the money withheld. */
-static double test_weeks(const finder *f, const bw_fact *next, double spend) {
+typedef struct {
+    const bw_fact *next;
+    double spend;     /* a week, as it will be when the test begins */
+    double weeks;     /* of the test */
+    double precision; /* half of the 90 % interval that it leaves of the return */
+} test_design;
+
+/* What this week's advice makes of the channel's spend. */
+static double spend_ahead(const finder *f, const char *channel) {
+    const bw_fact *move = find(f, "plan.move", channel), *to = find(f, "plan.to", channel);
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->items[i].kind, "budget") == 0 && to)
+            return to->value;
+    return move ? move->reference : NAN;
+}
+
+/* The channel at zero spend in half of the market, for as many weeks as halve today's interval of its
+ * next return: the error of a week's outcome, from the fit, against the money withheld. False when
+ * the longest test would not tell more than is known. */
+static bool design_test(const finder *f, const char *channel, test_design *t) {
     const bw_fact *mape = find(f, "fit.mape", ""),
                   *week = bw_fact_find(f->s->facts,
                                        bw_arena_textf(f->s->arena, "normal.%s", f->s->outcome), "");
-    if (!mape || !week || !(spend > 0))
-        return NAN;
+    *t = (test_design){.next = find(f, "next", channel), .spend = spend_ahead(f, channel)};
+    if (!t->next || !isfinite(t->next->lo) || !mape || !week || !(t->spend > 0) ||
+        t->next->probability < 0.05 || t->next->probability > 0.95)
+        return false;
     double sd = 1.2533 * mape->value * week->value; /* mean absolute error to sd, normal errors */
-    double target = (next->hi - next->lo) / 4;
-    return ceil(pow(1.645 * sd / (0.5 * spend * target), 2));
+    double known = (t->next->hi - t->next->lo) / 2, a_week = 1.645 * sd / (0.5 * t->spend);
+    t->weeks = fmin(fmax(ceil(pow(a_week / (known / 2), 2)), TEST_SHORTEST), TEST_LONGEST);
+    t->precision = a_week / sqrt(t->weeks);
+    return t->precision < known;
 }
 
 /* The channel whose unknown return hides most money: interval x spend. */
 static void find_experiment(finder *f) {
-    const bw_fact *best = NULL;
-    double stake = 0, spend = 0;
+    test_design best = {0}, t;
+    double stake = 0;
     for (size_t i = 0; i < f->s->n_channels; i++) {
-        const bw_fact *next = find(f, "next", f->s->channels[i].name),
-                      *move = find(f, "plan.move", f->s->channels[i].name);
-        double now = move ? move->reference : NAN;
-        if (!next || !isfinite(next->lo) || !(now > 0) || next->probability < 0.05 ||
-            next->probability > 0.95)
+        if (!design_test(f, f->s->channels[i].name, &t) ||
+            (t.next->hi - t.next->lo) * t.spend <= stake)
             continue;
-        if ((next->hi - next->lo) * now > stake) {
-            stake = (next->hi - next->lo) * now;
-            best = next;
-            spend = now;
-        }
+        stake = (t.next->hi - t.next->lo) * t.spend;
+        best = t;
     }
-    double weeks = best ? test_weeks(f, best, spend) : NAN;
-    if (!isfinite(weeks) || f->s->weeks < 8)
+    if (!best.next || f->s->weeks < 8)
         return;
-    bw_candidate *c = add(f, "experiment", best->subject);
+    bw_candidate *c = add(f, "experiment", best.next->subject);
     cJSON *action = cJSON_CreateObject();
-    cJSON_AddNumberToObject(action, "weeks", fmin(fmax(weeks, 2), 12));
-    cJSON_AddNumberToObject(action, "spend", spend);
+    cJSON_AddNumberToObject(action, "weeks", best.weeks);
+    cJSON_AddNumberToObject(action, "spend", best.spend);
+    cJSON_AddNumberToObject(action, "precision", best.precision);
     c->action = print_json(f, action);
     c->run = f->s->runs.fit;
     c->rank = -1; /* to learn: stands after what is to be done */
@@ -275,12 +326,85 @@ static void find_nothing(finder *f) {
     if (f->n > 0)
         return;
     const bw_fact *gain = find(f, "plan.gain", "");
-    const char *why = f->s->weeks < 8           ? "nothing.thin"
+    const char *why = f->n_rejected             ? "nothing.rejected"
+                      : f->n_open               ? "nothing.waiting"
+                      : f->s->weeks < 8         ? "nothing.thin"
                       : !f->s->runs.fit         ? "nothing.no_fit"
                       : gain && gain->value > 0 ? "nothing.unsure"
                       : gain                    ? "nothing.best"
                                                 : "nothing.no_plan";
     add(f, "nothing", why);
+}
+
+/* ---- one hand on each lever ---- */
+
+static bw_act act_of(const bw_candidate *c) {
+    return (bw_act){"", c->kind, c->subject, c->action, c->due};
+}
+
+/* The last day on which somebody else holds one of its levers, 0 when they are free. */
+static int held_until(const finder *f, const bw_candidate *c, const bw_candidate *kept, size_t n) {
+    bw_act mine = act_of(c);
+    int until = 0;
+    for (size_t i = 0; i < f->n_open + n; i++) {
+        bw_act other = i < f->n_open ? f->open[i] : act_of(&kept[i - f->n_open]);
+        if (!bw_acts_collide(f->s, &mine, &other))
+            continue;
+        int end = bw_act_days(f->s, &other).until;
+        until = end > until ? end : until;
+    }
+    return until;
+}
+
+/* Whether it may be put off: what rests on this week's estimates is estimated again by then. */
+static bool can_wait(const bw_candidate *c) {
+    return strcmp(c->kind, "experiment") == 0 || strcmp(c->kind, "promotion") == 0;
+}
+
+/* Puts it off to the first week in which its levers are free; false when that is too far away. */
+static bool wait_for_levers(const finder *f, bw_candidate *c, const bw_candidate *kept, size_t n) {
+    int last = bw_iso_day(f->s->last_day), until;
+    while ((until = held_until(f, c, kept, n)) > 0) {
+        int weeks = (until - last + 6) / 7;
+        char day[11];
+        if (!can_wait(c) || 7 * weeks > WAIT_LONGEST)
+            return false;
+        bw_day_text(last + 7 * weeks + 1, day);
+        cJSON *action = cJSON_Parse(c->action);
+        cJSON_DeleteItemFromObjectCaseSensitive(action, "from");
+        cJSON_AddStringToObject(action, "from", day);
+        c->action = print_json(f, action);
+        c->due = bw_arena_text(f->s->arena, day);
+    }
+    return true;
+}
+
+/* This week's advice on which somebody already decided is not in its own way. */
+static bool decided(const finder *f, const bw_candidate *c) {
+    for (size_t i = 0; i < f->n_open; i++)
+        if (bw_act_of_week(f->s, &f->open[i]) && strcmp(f->open[i].kind, c->kind) == 0 &&
+            strcmp(f->open[i].subject, c->subject) == 0)
+            return true;
+    return false;
+}
+
+static bool rejected(const finder *f, const bw_candidate *c) {
+    for (size_t i = 0; i < f->n_rejected; i++)
+        if (strcmp(f->rejected_kind[i], c->kind) == 0 &&
+            strcmp(f->rejected_subject[i], c->subject) == 0)
+            return true;
+    return false;
+}
+
+/* Best first: what acts on a lever that something better, or something already decided, holds in the
+ * same weeks waits until that is measured, or is left out. */
+static void untangle(finder *f) {
+    size_t kept = 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (!rejected(f, &f->items[i]) &&
+            (decided(f, &f->items[i]) || wait_for_levers(f, &f->items[i], f->items, kept)))
+            f->items[kept++] = f->items[i];
+    f->n = kept;
 }
 
 static int by_rank(const void *a, const void *b) {
@@ -291,18 +415,30 @@ static int by_rank(const void *a, const void *b) {
     return kind ? kind : strcmp(x->subject, y->subject);
 }
 
+static void settle_order(finder *f) {
+    qsort(f->items, f->n, sizeof *f->items, by_rank);
+    untangle(f);
+}
+
 bw_status bw_candidates_find(const bw_shop *s, bw_candidate **out, size_t *n, bw_err *err) {
-    finder f = {
-        .s = s, .items = bw_arena_get(s->arena, CANDIDATES_MOST * sizeof *f.items), .err = err};
+    finder f = {.s = s, .items = bw_arena_get(s->arena, CANDIDATES_MOST * sizeof *f.items)};
+    bw_status st = bw_acts_open(s, &f.open, &f.n_open, err);
+    if (st == BW_OK)
+        st = bw_query(s, "tt", &f.n_rejected, err,
+                      "SELECT kind, subject FROM advice WHERE week = ?2 AND status = 'rejected'", 0,
+                      s->week, &f.rejected_kind, &f.rejected_subject);
+    if (st != BW_OK)
+        return st;
     find_budget(&f);
     find_timing(&f);
     find_content(&f);
     find_price(&f);
     find_promotion(&f);
     find_complaint(&f);
-    find_experiment(&f);
+    settle_order(&f);
+    find_experiment(&f); /* around what is to be done */
+    settle_order(&f);
     find_nothing(&f);
-    qsort(f.items, f.n, sizeof *f.items, by_rank);
     *out = f.items;
     *n = f.n < SHOWN_MOST ? f.n : SHOWN_MOST;
     return bw_arena_ok(s->arena) ? BW_OK : bw_fail_memory(err);

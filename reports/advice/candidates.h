@@ -6,6 +6,7 @@
 
 typedef struct {
     const char *kind, *subject, *action;         /* as in advice.h */
+    const char *due;                             /* a day */
     const char *unit;                            /* of the gain, as in advice.h */
     double gain, lo, hi, probability, stability; /* NAN = not in numbers, not known, not tested */
     double rank; /* expected gain x certainty x stability - cost of change */
@@ -16,7 +17,8 @@ typedef struct {
 #define BW_ACT_PROBABILITY 0.80
 #define BW_ACT_STABILITY   0.75
 
-/* Best first, at most 6; at least one, if need be "nothing". In the arena. */
+/* Best first, at most 6; at least one, if need be "nothing". No two act on one lever in the same days,
+ * and none on a lever that accepted advice still holds (levers.h). In the arena. */
 bw_status bw_candidates_find(const bw_shop *s, bw_candidate **out, size_t *n, bw_err *err);
 
 #endif

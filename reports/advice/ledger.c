@@ -2,6 +2,7 @@
 #include "reports/advice/advice.h"
 
 #include "reports/advice/candidates.h"
+#include "reports/advice/levers.h"
 #include "reports/advice/settle.h"
 #include "sql/db.h"
 #include "sql/value.h"
@@ -10,27 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Days after the report's week until advice of a kind is due, unless setting due.KIND says so. */
-static const struct {
-    const char *kind;
-    int days;
-} DUE[] = {{"timing", 1},    {"budget", 3},    {"content", 5},    {"price", 5},
-           {"promotion", 5}, {"complaint", 5}, {"experiment", 8}, {"nothing", 7}};
-
-static void due_day(const bw_shop *s, const char *kind, char out[11]) {
-    char key[40];
-    int days = 7;
-    for (size_t i = 0; i < sizeof DUE / sizeof *DUE; i++)
-        if (strcmp(DUE[i].kind, kind) == 0)
-            days = DUE[i].days;
-    snprintf(key, sizeof key, "due.%.20s", kind);
-    char *set = bw_db_setting(s->db, key, NULL);
-    if (set && atoi(set) > 0)
-        days = atoi(set);
-    free(set);
-    bw_day_text(bw_iso_day(s->last_day) + days, out);
-}
 
 /* The id of the week's row of that kind and subject, or the next free one. */
 static bw_status find_id(const bw_shop *s, const bw_candidate *c, char *id, size_t cap,
@@ -65,7 +45,7 @@ static void bind_number(sqlite3_stmt *q, int i, double x) {
 }
 
 static bw_status put(const bw_shop *s, const bw_candidate *c, bw_err *err) {
-    char id[40], due[11], key[40];
+    char id[40], key[40];
     bw_status st = find_id(s, c, id, sizeof id, err);
     sqlite3_stmt *q = NULL;
     if (st == BW_OK)
@@ -85,7 +65,6 @@ static bw_status put(const bw_shop *s, const bw_candidate *c, bw_err *err) {
         return st;
     snprintf(key, sizeof key, "owner.%.20s", c->kind);
     char *owner = bw_db_setting(s->db, key, NULL);
-    due_day(s, c->kind, due);
     const char *texts[] = {id, s->week, c->kind, c->subject, c->action};
     for (int i = 0; i < 5; i++)
         sqlite3_bind_text(q, i + 1, texts[i], -1, SQLITE_STATIC);
@@ -94,7 +73,7 @@ static bw_status put(const bw_shop *s, const bw_candidate *c, bw_err *err) {
         bind_number(q, i + 6, numbers[i]);
     if (owner)
         sqlite3_bind_text(q, 11, owner, -1, SQLITE_STATIC);
-    sqlite3_bind_text(q, 12, due, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 12, c->due, -1, SQLITE_STATIC);
     if (c->run)
         sqlite3_bind_int64(q, 13, c->run);
     sqlite3_bind_text(q, 14, c->unit, -1, SQLITE_STATIC);
@@ -264,17 +243,18 @@ bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, b
     const char **id, **week, **kind, **subject, **action, **status, **owner, **due, **unit,
         **reason;
     double *stability, *inside;
-    bw_status st =
-        bw_query(s, "ttttttttttnn", n, err,
-                 earlier ? "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
-                           "gain_unit, coalesce(o.reason, ''), stability, o.inside FROM advice a "
-                           "LEFT JOIN advice_outcome o ON o.advice = a.id WHERE a.week < ?2 AND "
-                           "kind <> 'nothing' ORDER BY a.week DESC, a.id LIMIT 12"
-                         : "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
-                           "gain_unit, '', stability, NULL FROM advice a "
-                           "WHERE a.week = ?2 ORDER BY CAST(substr(a.id, 12) AS INTEGER) LIMIT 12",
-                 0, s->week, &id, &week, &kind, &subject, &action, &status, &owner, &due, &unit,
-                 &reason, &stability, &inside);
+    bw_status st = bw_query(
+        s, "ttttttttttnn", n, err,
+        earlier ? "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
+                  "gain_unit, coalesce(o.reason, ''), stability, o.inside FROM advice a "
+                  "LEFT JOIN advice_outcome o ON o.advice = a.id WHERE a.week < ?2 AND "
+                  "kind <> 'nothing' ORDER BY a.week DESC, a.id LIMIT 12"
+                : "SELECT a.id, a.week, kind, subject, action, status, owner, due, "
+                  "gain_unit, '', stability, NULL FROM advice a "
+                  "WHERE a.week = ?2 ORDER BY status = 'rejected', CAST(substr(a.id, 12) AS "
+                  "INTEGER) LIMIT 12",
+        0, s->week, &id, &week, &kind, &subject, &action, &status, &owner, &due, &unit, &reason,
+        &stability, &inside);
     *out = bw_arena_get(s->arena, (*n + 1) * sizeof **out);
     for (size_t i = 0; i < *n && st == BW_OK; i++) {
         (*out)[i] = (bw_advice){.id = id[i],
@@ -292,6 +272,24 @@ bw_status bw_advice_read(bw_shop *s, bool earlier, bw_advice **out, size_t *n, b
         st = add_gains(s, &(*out)[i], err);
     }
     return st;
+}
+
+bw_status bw_advice_held(bw_shop *s, bw_held **out, size_t *n, bw_err *err) {
+    bw_act *open;
+    size_t rows;
+    *n = 0;
+    bw_status st = bw_acts_open(s, &open, &rows, err);
+    if (st != BW_OK)
+        return st;
+    *out = bw_arena_get(s->arena, (rows + 1) * sizeof **out);
+    for (size_t i = 0; i < rows; i++) {
+        char day[11];
+        if (bw_act_of_week(s, &open[i]))
+            continue;
+        bw_day_text(bw_act_days(s, &open[i]).until, day);
+        (*out)[(*n)++] = (bw_held){open[i].id, bw_arena_text(s->arena, day)};
+    }
+    return BW_OK;
 }
 
 bw_status bw_advice_record(bw_shop *s, bw_err *err) {

@@ -97,16 +97,39 @@ static const char *action_text(bw_shop *s, const bw_advice *a, const char *path,
     return st == BW_OK && n == 1 ? text[0] : "";
 }
 
+/* What waits for others says from when: its sentence has the key's twin ".after". */
+static void say_after(bw_shop *s, const bw_advice *a, bw_message *out, bw_err *err) {
+    const char *from = action_text(s, a, "$.from", err);
+    if (!*from)
+        return;
+    out->key = bw_arena_textf(s->arena, "%s.after", out->key);
+    bw_message_day(out, "start", from);
+}
+
 static bw_status say_experiment(bw_shop *s, const bw_advice *a, bw_message *out, bw_err *err) {
-    const bw_fact *weeks = NULL, *spend = NULL;
+    const bw_fact *weeks = NULL, *spend = NULL, *precision = NULL,
+                  *pays = bw_fact_find(s->facts, "break_even", "");
     bw_status st = number(s, a, "$.weeks", "weeks", &weeks, err);
     if (st == BW_OK)
         st = number(s, a, "$.spend", "money", &spend, err);
+    if (st == BW_OK)
+        st = number(s, a, "$.precision", s->return_unit, &precision, err);
+    say_after(s, a, out, err);
     bw_message_name(out, "channel", bw_shop_channel(s, a->subject));
     if (weeks)
         bw_message_fact(out, "weeks", weeks);
     if (spend)
         bw_message_fact(out, "spend", spend);
+    if (!precision || !pays)
+        return st;
+    bw_message tells = {.key = "action.experiment.tells"};
+    bw_message_fact(&tells, "precision", precision);
+    bw_message_fact(&tells, "pays", pays);
+    bw_buf text = {0};
+    bw_grammar_say(s->locale, &tells, s->variant, BW_PHRASE, &text);
+    out->key = bw_arena_textf(s->arena, "%s.told", out->key);
+    bw_message_text(out, "tells", bw_arena_text(s->arena, text.text));
+    bw_buf_free(&text);
     return st;
 }
 
@@ -152,6 +175,7 @@ static bw_status say_content(bw_shop *s, const bw_advice *a, bw_message *out, bw
 static bw_status say_promotion(bw_shop *s, const bw_advice *a, bw_message *out, bw_err *err) {
     bool again = *action_text(s, a, "$.again", err) == '1';
     out->key = again ? "action.promotion" : "action.promotion.stop";
+    say_after(s, a, out, err);
     bw_message_name(out, "event",
                     bw_shop_part(s, bw_arena_textf(s->arena, "_event:%s", a->subject)));
     return BW_OK;
@@ -218,11 +242,14 @@ bool bw_advice_undo(bw_shop *s, const bw_advice *a, bw_message *out) {
 
 bool bw_advice_doubt(bw_shop *s, const bw_advice *a, bw_message *out) {
     const bw_fact *from = bw_fact_find(s->facts, "plan.from", ""),
-                  *next = from ? bw_fact_find(s->facts, "next", from->at) : NULL;
+                  *next = from ? bw_fact_find(s->facts, "next", from->at) : NULL,
+                  *pays = bw_fact_find(s->facts, "break_even", "");
     if (strcmp(a->kind, "budget") != 0 || !next)
         return false;
-    *out = (bw_message){.key = "doubt.budget"};
+    *out = (bw_message){.key = pays ? "doubt.budget.pays" : "doubt.budget"};
     bw_message_name(out, "channel", bw_shop_channel(s, from->at));
     bw_message_fact(out, "next", next);
+    if (pays)
+        bw_message_fact(out, "pays", pays);
     return true;
 }

@@ -67,6 +67,9 @@ void bw_chart_text(bw_chart *ch, double x, double y, bw_align align, double size
 void bw_chart_text_in(bw_chart *ch, double x, double y, double width, bw_align align, double size,
                       bool bold, bw_colour colour, const char *text);
 
+/* "break-even €2.2", where the outcome is money. */
+const char *bw_chart_break_even(const bw_chart *ch);
+
 /* Round tick values within lo..hi, about want of them; writes at most 16. */
 size_t bw_ticks(double lo, double hi, size_t want, double *out);
 /* Widens lo..hi to whole ticks. */

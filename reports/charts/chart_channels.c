@@ -184,9 +184,17 @@ static void returns_title(bw_chart *ch, const returns *d) {
     const bw_fact *weeks = bw_fact_find(ch->shop->facts, "fit.weeks", "");
     if (weeks)
         bw_message_fact(&subtitle, "weeks", weeks);
-    else
+    else if (money)
         subtitle.key = "chart.roas.subtitle_plain";
+    if (money)
+        bw_message_fact(&subtitle, "pays", bw_fact_find(ch->shop->facts, "break_even", ""));
     bw_chart_head(ch, &title, &subtitle);
+}
+
+const char *bw_chart_break_even(const bw_chart *ch) {
+    bw_message m = {.key = "chart.break_even"};
+    bw_message_fact(&m, "pays", bw_fact_find(ch->shop->facts, "break_even", ""));
+    return bw_shop_phrase(ch->shop, &m);
 }
 
 static void break_even(bw_chart *ch, const rows_layout *r) {
@@ -196,22 +204,25 @@ static void break_even(bw_chart *ch, const rows_layout *r) {
     for (double y = r->plot.top; ch->narrow && y < r->plot.bottom - 1; y += r->height)
         bw_canvas_segment(ch->canvas, x, y + 24, x, y + r->height, 1.4, BW_SOLID, BW_INK);
     bw_chart_text(ch, x, r->plot.top - 15, BW_CENTER, BW_SMALL_SIZE, false, BW_INK,
-                  bw_shop_word(ch->shop, "chart.break_even"));
+                  bw_chart_break_even(ch));
 }
 
 static void returns_table(bw_chart *ch, const returns *d) {
-    bw_chart_columns(ch, 8, bw_shop_word(ch->shop, "table.channel"),
+    const bw_fact *pays = bw_fact_find(ch->shop->facts, "break_even", "");
+    bw_chart_columns(ch, pays ? 9 : 8, bw_shop_word(ch->shop, "table.channel"),
                      bw_shop_word(ch->shop, "table.return"), bw_shop_word(ch->shop, "table.low"),
                      bw_shop_word(ch->shop, "table.high"), bw_shop_word(ch->shop, "table.next"),
                      bw_shop_word(ch->shop, "table.low"), bw_shop_word(ch->shop, "table.high"),
-                     bw_shop_word(ch->shop, "table.pays"));
+                     bw_shop_word(ch->shop, "table.pays"),
+                     bw_shop_word(ch->shop, "table.pays_above"));
     bw_unit unit = bw_unit_named(ch->shop->return_unit);
     for (size_t i = 0; i < d->n; i++)
         bw_chart_row(ch, bw_text_cell(bw_shop_channel(ch->shop, d->name[i])),
                      bw_number_cell(d->roas[i], unit), bw_number_cell(d->lo[i], unit),
                      bw_number_cell(d->hi[i], unit), bw_number_cell(d->next[i], unit),
                      bw_number_cell(d->next_lo[i], unit), bw_number_cell(d->next_hi[i], unit),
-                     bw_number_cell(d->p[i], BW_SHARE));
+                     bw_number_cell(d->p[i], BW_SHARE),
+                     bw_number_cell(pays ? pays->value : NAN, unit));
 }
 
 bw_status bw_chart_roas(bw_chart *ch, bw_err *err) {

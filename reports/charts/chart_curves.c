@@ -160,8 +160,7 @@ static void draw_curve(bw_chart *ch, const bw_panel *p, const curve_points *c, c
 }
 
 /* Writes a legend's text behind its mark and returns where the next mark may stand. */
-static double legend_text(bw_chart *ch, double x, const char *key) {
-    const char *text = bw_shop_word(ch->shop, key);
+static double legend_text(bw_chart *ch, double x, const char *text) {
     bw_chart_text(ch, x + 10, ch->y + 4, BW_LEFT, BW_SMALL_SIZE, false, BW_MUTED, text);
     return x + 10 + bw_font_width(text, BW_SMALL_SIZE, false) + 22;
 }
@@ -169,14 +168,14 @@ static double legend_text(bw_chart *ch, double x, const char *key) {
 static void curves_legend(bw_chart *ch, bool planned) {
     double y = ch->y + 4, x = ch->left + 6;
     bw_canvas_mark(ch->canvas, x, y, BW_DISC, 8.5, BW_INK);
-    x = legend_text(ch, x, "chart.now");
+    x = legend_text(ch, x, bw_shop_word(ch->shop, "chart.now"));
     if (planned) {
         bw_canvas_mark(ch->canvas, x, y, BW_RING, 9, BW_INK);
-        x = legend_text(ch, x, "chart.advised");
+        x = legend_text(ch, x, bw_shop_word(ch->shop, "chart.advised"));
     }
     if (ch->shop->outcome_unit[0] == 'm') {
         bw_canvas_segment(ch->canvas, x - 6, y, x + 16, y, 1.5, BW_DOTTED, BW_SLATE);
-        legend_text(ch, x + 12, "chart.break_even");
+        legend_text(ch, x + 12, bw_chart_break_even(ch));
     }
     ch->y += 22;
 }

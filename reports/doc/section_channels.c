@@ -49,6 +49,8 @@ static void say_returns(bw_document *d, bw_buf *p) {
         bw_message_name(&m, "worst", bw_shop_channel(d->shop, worst->subject));
         bw_message_fact(&m, "down", worst);
     }
+    if (pays_known(d))
+        bw_message_fact(&m, "pays", find(d, "break_even", ""));
     if (best || pays_known(d))
         bw_say(d, p, &m);
 }

@@ -112,6 +112,22 @@ static void decision_text(bw_document *d, const bw_advice *a) {
     bw_say_done(d, &d->decision, &p);
 }
 
+/* What was decided earlier and is not over, so that nobody pulls at it meanwhile. */
+static bw_status say_held(bw_document *d, bw_err *err) {
+    bw_held *held;
+    size_t n;
+    bw_status st = bw_advice_held(d->shop, &held, &n, err);
+    bw_buf p = {0};
+    for (size_t i = 0; i < n && st == BW_OK; i++) {
+        bw_message m = {.key = "decide.held", .salience = 0.6};
+        bw_message_name(&m, "advice", held[i].id);
+        bw_message_day(&m, "day", held[i].until);
+        bw_say(d, &p, &m);
+    }
+    bw_say_done(d, &d->decision, &p);
+    return st;
+}
+
 bw_status bw_section_decision(bw_document *d, bw_err *err) {
     d->decision = (bw_section){.id = "decide"};
     d->label = bw_word(d->shop->locale, "section.decide");
@@ -125,7 +141,9 @@ bw_status bw_section_decision(bw_document *d, bw_err *err) {
     if (!d->n_advice)
         return BW_OK;
     decision_text(d, &d->advice[0]);
-    return strcmp(d->advice[0].kind, "nothing") == 0 ? BW_OK : advice_table(d, err);
+    if (strcmp(d->advice[0].kind, "nothing") != 0)
+        st = advice_table(d, err);
+    return st == BW_OK ? say_held(d, err) : st;
 }
 
 /* ---- how earlier advice turned out ---- */
@@ -149,7 +167,10 @@ static bw_status record_table(bw_document *d, bw_section *sec, const bw_advice *
         const char **row = cells + 6 * (i + 1);
         row[0] = a[i].id;
         row[1] = st == BW_OK ? bw_marked(d, &action, false) : "";
-        row[2] = bw_word(d->shop->locale, bw_arena_textf(d->shop->arena, "status.%s", a[i].status));
+        bool decided = strcmp(a[i].status, "proposed") != 0;
+        row[2] = bw_word(d->shop->locale,
+                         decided ? bw_arena_textf(d->shop->arena, "status.%s", a[i].status)
+                                 : "status.undecided");
         row[3] = amount_cell(d, &a[i], a[i].gain);
         row[4] = amount_cell(d, &a[i], a[i].realised);
         row[5] = verdict_cell(d, &a[i]);
@@ -257,6 +278,10 @@ static void note_missing(note_list *l) {
         note(l, &(bw_message){.key = "note.no_spend"});
     if (!s->has_reviews)
         note(l, &(bw_message){.key = "note.no_reviews"});
+    char *margin = bw_db_setting(s->db, "margin", NULL);
+    if (!margin && s->runs.fit && bw_fact_find(s->facts, "break_even", ""))
+        note(l, &(bw_message){.key = "note.no_margin"});
+    free(margin);
     if (s->has_outcome && s->has_spend && !s->runs.fit)
         note(l, &(bw_message){.key = "note.no_fit"});
     if (*s->voice_week && strcmp(s->voice_week, s->week) < 0) {

@@ -220,8 +220,18 @@ static bw_status add_fit_quality(bw_shop *s, bw_err *err) {
     return st;
 }
 
+/* The return from which money spent comes back: one over what is kept of each money earned. */
+static bw_status add_break_even(bw_shop *s, bw_err *err) {
+    if (strcmp(s->outcome_unit, "money") != 0 || s->n_channels == 0)
+        return BW_OK;
+    return bw_fact_add(s->facts, (bw_fact_name){"break_even", "", "", s->return_unit}, NULL, err,
+                       "SELECT 1 / coalesce((SELECT CAST(value AS REAL) FROM setting WHERE key = "
+                       "'margin' AND CAST(value AS REAL) > 0 AND CAST(value AS REAL) <= 1), 1) AS "
+                       "value");
+}
+
 bw_status bw_gather_channels(bw_shop *s, bw_err *err) {
-    bw_status st = BW_OK;
+    bw_status st = add_break_even(s, err);
     for (size_t i = 0; i < s->n_channels && st == BW_OK; i++)
         st = add_channel(s, s->channels[i].name, err);
     if (st == BW_OK)

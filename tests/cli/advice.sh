@@ -44,6 +44,15 @@ page=$(cat "$T/r/index.html")
 contains "advice: the report has its record" "$page" 'id="record".*'
 contains "advice: and says how the one measured came out" "$page" 'could be measured so far came out'
 contains "verify: the ledger's numbers too" "$("$BW" verify "$T/r")" 'all match'
+
+# A test that was accepted runs: the plan leaves its channel alone, and nothing else is advised there.
+db "INSERT INTO advice (id, week, kind, subject, action, due, status) VALUES ('A-2026-W45-9', '2026-11-02', 'experiment', 'search', '{\"weeks\":6,\"spend\":20000}', '2026-11-16', 'accepted')"
+"$BW" plan >/dev/null
+contains "advice: without the test the plan moves search" "$(db "SELECT group_concat(subject) FROM estimate WHERE run = (SELECT max(id) FROM model_run WHERE kind = 'plan') AND name = 'spend_planned' AND at = '' AND abs(mean - (SELECT mean FROM estimate n WHERE n.run = estimate.run AND n.name = 'spend_now' AND n.subject = estimate.subject AND n.at = '')) > 100")" 'search'
+"$BW" report --quiet --out "$T/r" >/dev/null 2>&1
+equal "advice: a channel under test is not touched" "$(db "SELECT count(*) FROM advice WHERE week = '2026-11-09' AND (subject = 'search' OR json_extract(action, '\$.moves.search') IS NOT NULL)")" 0
+contains "advice: the report says what is being measured, and until when" "$(cat "$T/r/report.md")" 'A-2026-W45-9 is being measured until 27 Dec'
+contains "verify: with what is held" "$("$BW" verify "$T/r")" 'all match'
 fails "advice: what was measured stays" 1 "measured and cannot be" "$BW" advice reject A-2026-W40-1
 contains "advice: json" "$("$BW" advice --json)" '"realised":'
 finish

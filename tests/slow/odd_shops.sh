@@ -25,6 +25,8 @@ for shape in "$@"; do
     stage fit --engine laplace
     for s in plan timing price segment; do stage $s; done
     stage forecast --metric "$(sqlite3 "$db" "SELECT coalesce((SELECT value FROM setting WHERE key = 'outcome_kind'), 'revenue')")"
+    "$BW" report --no-stages --quiet --format json --db "$db" --out "$T/first" >/dev/null 2>&1
+    equal "$shape: nothing is tested and moved at once" "$(sqlite3 "$db" "SELECT count(*) FROM advice t JOIN advice a ON a.week = t.week AND a.id <> t.id WHERE t.kind = 'experiment' AND (a.subject = t.subject AND a.kind IN ('timing', 'content') OR a.kind = 'budget' AND EXISTS (SELECT 1 FROM json_each(a.action, '\$.moves') WHERE key = t.subject)) AND t.due <= date(a.due, '+14 days')")" 0
     for lang in en zh; do
         dir="$out/$shape-$lang"
         check "$shape, $lang: report" "$BW" report --no-stages --quiet --format html,json --db "$db" --lang $lang --out "$dir"

@@ -5,6 +5,7 @@
 #include "common/progress.h"
 #include "model/core/optimizer.h"
 #include "model/core/safetensors.h"
+#include "model/core/simd.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -272,8 +273,10 @@ static void update_average(run *x) {
     float keep = (float)(early < most ? early : most);
     for (int i = 0; i < 2; i++) {
         const bw_params *p = block(x, i);
+        float *average = x->average[i];
+#pragma omp parallel for simd if (p->total > BW_WORTH_THREADS)
         for (size_t k = 0; k < p->total; k++)
-            x->average[i][k] += (1.0f - keep) * (p->data[k] - x->average[i][k]);
+            average[k] += (1.0f - keep) * (p->data[k] - average[k]);
     }
 }
 

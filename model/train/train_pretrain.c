@@ -12,6 +12,7 @@
 
 #include "model/core/linear.h"
 #include "model/core/ops.h"
+#include "model/core/simd.h"
 #include "model/shipped/text.h"
 
 #include <math.h>
@@ -136,8 +137,9 @@ typedef struct {
     float *z;       /* [n, n_candidates] scores, then their gradient */
     float *E, *dE;  /* [n_candidates, dim] */
     float *bias, *d_bias;
-    float *h; /* [n, dim] hidden states, then their gradient */
-    float *x; /* [n, embed_dim] the same at the embeddings' width; h itself without P */
+    float *h;     /* [n, dim] hidden states, then their gradient */
+    float *x;     /* [n, embed_dim] the same at the embeddings' width; h itself without P */
+    double *loss; /* [n] */
     size_t dim, width;
 } guess;
 
@@ -153,6 +155,7 @@ static void guess_free(guess *g) {
     if (g->x != g->h)
         free(g->x);
     free(g->h);
+    free(g->loss);
 }
 
 static void add_candidate(guess *g, int32_t id) {
@@ -193,9 +196,10 @@ static bw_status make_guess(bw_trainer_state *t, guess *g, bw_err *err) {
     g->bias = malloc((n + 1) * sizeof(float));
     g->d_bias = calloc(n + 1, sizeof(float));
     g->h = malloc((g->n * g->dim + 1) * sizeof(float));
+    g->loss = malloc((g->n + 1) * sizeof *g->loss);
     g->x = g->width == g->dim ? g->h : malloc((g->n * g->width + 1) * sizeof(float));
-    return g->z && g->E && g->dE && g->bias && g->d_bias && g->h && g->x ? BW_OK
-                                                                         : bw_fail_memory(err);
+    bool good = g->z && g->E && g->dE && g->bias && g->d_bias && g->h && g->loss && g->x;
+    return good ? BW_OK : bw_fail_memory(err);
 }
 
 /* Copies the rows that take part. */
@@ -210,18 +214,26 @@ static void gather(const bw_trainer_state *t, guess *g, const float *E) {
     }
 }
 
-/* Loss of the masked tokens; z becomes the gradient of the scores. */
+/* d = LOSS_SCALE * softmax(z) - [right], in place; returns the loss. */
+BW_CLONES static double guess_row(float *z, size_t n, size_t right) {
+    double lse = bw_log_sum_exp(z, n), loss = lse - (double)z[right];
+    float shift = (float)lse;
+#pragma omp simd
+    for (size_t k = 0; k < n; k++)
+        z[k] = LOSS_SCALE * bw_expf(z[k] - shift);
+    z[right] -= LOSS_SCALE;
+    return loss;
+}
+
+/* Loss of the masked tokens, g->loss of each; z becomes the gradient of the scores. */
 static double guess_loss(guess *g) {
     double sum = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        float *row = g->z + i * g->n_candidates;
-        size_t right = (size_t)g->place[g->masked[i]->id];
-        double lse = bw_log_sum_exp(row, g->n_candidates);
-        sum += lse - row[right];
-        for (size_t k = 0; k < g->n_candidates; k++)
-            row[k] = LOSS_SCALE * expf(row[k] - (float)lse);
-        row[right] -= LOSS_SCALE;
-    }
+#pragma omp parallel for if (g->n * g->n_candidates > BW_WORTH_THREADS)
+    for (size_t i = 0; i < g->n; i++)
+        g->loss[i] = guess_row(g->z + i * g->n_candidates, g->n_candidates,
+                               (size_t)g->place[g->masked[i]->id]);
+    for (size_t i = 0; i < g->n; i++)
+        sum += g->loss[i];
     return sum;
 }
 

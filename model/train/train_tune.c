@@ -26,6 +26,7 @@
 typedef struct {
     const bw_example *e; /* first of its item */
     size_t n, seq;
+    char *copy;    /* while drawing: what is read when it is not the example's text; owned */
     bool taught;   /* soft holds what the teacher says of the sentences that were read */
     float soft[3]; /* negative, neutral, positive */
 } job;
@@ -39,57 +40,84 @@ static size_t n_tokens(const bw_trainer_state *t, size_t seq) {
     return n > 1 ? n - 1 : 0;
 }
 
-/* What is read of an example: its text, or a copy made from it, which the caller frees. */
-static bw_status choose_text(bw_trainer_state *t, const bw_example *e, job *j, char **copy,
-                             bw_err *err) {
+/* Makes j->copy when not the example's own text is read. */
+static bw_status choose_text(bw_trainer_state *t, job *j, bw_err *err) {
+    const bw_example *e = j->e;
     bool labelled = e->task == BW_TASK_SENTIMENT;
-    *copy = NULL;
     j->taught = t->teacher && (e->task == BW_TASK_TEXT ||
                                (labelled && bw_rng_uniform(&t->rng) < t->some_sentences));
     if (!j->taught && labelled && !e->zh && bw_rng_uniform(&t->rng) < t->typos)
-        *copy = bw_with_typos(e->text, SLIPS, &t->rng);
+        j->copy = bw_with_typos(e->text, SLIPS, &t->rng);
     else if (j->taught)
-        *copy = bw_some_sentences(e->text, &t->rng);
+        j->copy = bw_some_sentences(e->text, &t->rng);
     else
         return BW_OK;
-    if (!*copy)
-        return bw_fail_memory(err);
-    if (!j->taught)
-        return BW_OK;
-    bw_text_score s;
-    bw_status st = bw_encoder_score(t->teacher, (const char *const *)copy, 1, &s, NULL, err);
-    memcpy(j->soft, (float[]){s.negative, s.neutral, s.positive}, sizeof j->soft);
+    return j->copy ? BW_OK : bw_fail_memory(err);
+}
+
+/* Draws one text; a text of nothing but control characters is left out. On failure its copy is
+ * freed. */
+static bw_status draw_text(bw_trainer_state *t, bw_err *err) {
+    const bw_item *item = bw_mixer_next(&t->sampler, &t->rng, t->seed);
+    job next = {.e = &t->data->example[item->first], .n = item->n, .seq = t->in.n_seq}, *j = NULL;
+    size_t from = t->in.n_tokens;
+    bw_status st = choose_text(t, &next, err);
+    if (st == BW_OK)
+        st = bw_inputs_add(&t->in, &t->reader, next.copy ? next.copy : next.e->text, t->max_tokens,
+                           err);
+    bool empty = st == BW_OK && t->in.n_tokens < from + 2; /* [CLS] alone */
+    if (empty) {
+        t->in.n_seq--;
+        t->in.n_tokens = from;
+    } else if (st == BW_OK && !(j = bw_train_job(t, sizeof *j))) {
+        st = bw_fail_memory(err);
+    }
+    if (!j) {
+        free(next.copy);
+        return st;
+    }
+    *j = next;
+    bw_train_drop(t, from);
+    return BW_OK;
+}
+
+/* Asks the teacher about all taught texts at once, which it shares among threads. */
+static bw_status ask_teacher(bw_trainer_state *t, bw_err *err) {
+    job *jobs = t->jobs;
+    const char **texts = malloc((t->n_jobs + 1) * sizeof *texts);
+    bw_text_score *scores = malloc((t->n_jobs + 1) * sizeof *scores);
+    bw_status st = texts && scores ? BW_OK : bw_fail_memory(err);
+    size_t n = 0;
+    for (size_t i = 0; st == BW_OK && i < t->n_jobs; i++)
+        if (jobs[i].taught)
+            texts[n++] = jobs[i].copy;
+    if (n)
+        st = bw_encoder_score(t->teacher, texts, n, scores, NULL, err);
+    for (size_t i = 0, k = 0; st == BW_OK && i < t->n_jobs; i++)
+        if (jobs[i].taught) {
+            const bw_text_score *s = &scores[k++];
+            memcpy(jobs[i].soft, (float[]){s->negative, s->neutral, s->positive},
+                   sizeof jobs[i].soft);
+        }
+    free(texts);
+    free(scores);
     return st;
 }
 
 static bw_status draw(bw_trainer_state *t, bw_err *err) {
     bw_inputs_clear(&t->in);
     t->n_jobs = 0;
-    while (t->in.n_tokens < t->batch_tokens) {
-        const bw_item *item = bw_mixer_next(&t->sampler, &t->rng, t->seed);
-        const bw_example *e = &t->data->example[item->first];
-        size_t from = t->in.n_tokens;
-        job next = {.e = e, .n = item->n};
-        char *copy;
-        bw_status st = choose_text(t, e, &next, &copy, err);
-        if (st == BW_OK)
-            st = bw_inputs_add(&t->in, &t->reader, copy ? copy : e->text, t->max_tokens, err);
-        free(copy);
-        if (st != BW_OK)
-            return st;
-        if (t->in.n_tokens < from + 2) { /* nothing but [CLS]: a text of control characters */
-            t->in.n_seq--;
-            t->in.n_tokens = from;
-            continue;
-        }
-        bw_train_drop(t, from);
-        job *j = bw_train_job(t, sizeof *j);
-        if (!j)
-            return bw_fail_memory(err);
-        next.seq = t->in.n_seq - 1;
-        *j = next;
+    bw_status st = BW_OK;
+    while (st == BW_OK && t->in.n_tokens < t->batch_tokens)
+        st = draw_text(t, err);
+    if (st == BW_OK && t->teacher)
+        st = ask_teacher(t, err);
+    job *jobs = t->jobs;
+    for (size_t i = 0; i < t->n_jobs; i++) {
+        free(jobs[i].copy);
+        jobs[i].copy = NULL;
     }
-    return BW_OK;
+    return st;
 }
 
 static void sentiment_loss(const bw_trainer_state *t, const job *j, const bw_span_read *r,

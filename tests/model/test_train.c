@@ -6,6 +6,7 @@
 #include "model/shipped/calibrate.h"
 #include "model/train/train.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,6 +116,34 @@ static void tuning_resumes_exactly(void **state) {
 static void pretraining_resumes_exactly(void **state) {
     (void)state;
     resume_is_exact(BW_STAGE_PRETRAIN);
+}
+
+/* Two steps whose batches are cut into several chunks. */
+static void train_on(int threads, bw_stage stage, bw_deep *m) {
+    bw_recipe r;
+    bw_dataset d;
+    bw_err err;
+    load(&r, &d);
+    cJSON *section = cJSON_GetObjectItem(r.json, stage == BW_STAGE_TUNE ? "tune" : "pretrain");
+    cJSON_SetNumberValue(cJSON_GetObjectItem(section, "batch_tokens"), 1500);
+    CHECK_OK(bw_deep_new(&r, &d, 1, m, &err));
+    omp_set_num_threads(threads);
+    train(&r, &d, m, stage, in_folder("threads"), 2, false);
+    omp_set_num_threads(1);
+    bw_dataset_free(&d);
+    bw_recipe_free(&r);
+}
+
+static void threads_change_no_weight(void **state) {
+    (void)state;
+    for (int stage = BW_STAGE_PRETRAIN; stage <= BW_STAGE_TUNE; stage++) {
+        bw_deep one, three;
+        train_on(1, (bw_stage)stage, &one);
+        train_on(3, (bw_stage)stage, &three);
+        same_weights(&one, &three);
+        bw_deep_free(&one);
+        bw_deep_free(&three);
+    }
 }
 
 static void pack(const char *path) {
@@ -228,6 +257,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tuning_resumes_exactly),
         cmocka_unit_test(pretraining_resumes_exactly),
+        cmocka_unit_test(threads_change_no_weight),
         cmocka_unit_test(what_was_trained_scores),
         cmocka_unit_test(the_mean_of_two_runs_lies_halfway),
         cmocka_unit_test(a_cut_file_is_refused),

@@ -86,6 +86,23 @@ $T/both/zh/index.html"
 for lang in en zh; do
     contains "verify: the $lang page of the two" "$("$BW" verify "$T/both/$lang")" 'all match'
 done
+# One new complaint in two languages: the same product, begun in the same weeks; a third of another.
+sqlite3 "$BELLWETHER_DB" "INSERT INTO topic (id, kind, lang, name, words, centroid, size, first_day, emerging, model)
+    SELECT column1, 'emerging', column2, column3, '[]', '', 5, column4, 1, 'test' FROM
+    (VALUES (901, 'en', 'zip', '2026-10-12'), (902, 'zh', '拉链', '2026-10-20'), (903, 'zh', '线头', '2026-10-21'));
+    INSERT INTO topic_member SELECT 901, id, 1 FROM (SELECT id FROM review WHERE day > '2026-10-10' AND lang = 'en' ORDER BY id LIMIT 6);
+    INSERT INTO topic_member SELECT 902, id, 1 FROM (SELECT id FROM review WHERE day > '2026-10-10' AND lang = 'zh' ORDER BY id LIMIT 9);
+    INSERT INTO topic_member SELECT 903, id, 1 FROM (SELECT id FROM review WHERE day > '2026-10-10' AND lang = 'zh' ORDER BY id DESC LIMIT 4);
+    UPDATE review SET product = 'Rain jacket' WHERE id IN (SELECT id FROM topic_member WHERE topic IN (901, 902));
+    UPDATE review SET product = 'Tent' WHERE id IN (SELECT id FROM topic_member WHERE topic = 903)"
+"$BW" report --no-stages --lang en,zh --out "$T/twins" >/dev/null
+share() { sqlite3 "$BELLWETHER_DB" "SELECT printf('%.1f%%', 100.0 * count(DISTINCT m.id) / (SELECT count(*) FROM review WHERE day > '2026-09-27' AND day <= '2026-11-08')) FROM topic_member m JOIN review r ON r.id = m.id WHERE m.topic IN ($1) AND r.day > '2026-09-27' AND r.day <= '2026-11-08'"; }
+contains "report: one complaint in two languages is told once" "$(cat "$T/twins/en/report.md")" \
+    "in two languages and mostly about Rain jacket: “拉链” in $(share 902) and “zip” in $(share 901) .* together $(share 901,902) against"
+contains "report: in Chinese too" "$(cat "$T/twins/zh/report.md")" "两种语言都多半指向 ?Rain jacket：.*合计 $(share 901,902)"
+contains "report: with a quote of each" "$(cat "$T/twins/en/report.md")" 'complain of zip'
+contains "report: another product's complaint stays its own" "$(cat "$T/twins/en/report.md")" '“线头”, in .* mostly about Tent'
+contains "verify: the complaint told once" "$("$BW" verify "$T/twins/en")" 'all match'
 fails "report: an unknown language among several" 2 "no language 'fr'" "$BW" report --no-stages --lang en,fr --out "$T/several"
 check "report: and leaves no page of the others" test ! -e "$T/several"
 finish

@@ -38,6 +38,10 @@ static const struct {
     char kind;
 } SLOTS[] = {
     {"mover.aspect", "week", 'p'},
+    {"voice.emerging_twins", "a", 'S'},
+    {"voice.emerging_twins", "b", 'S'},
+    {"voice.emerging_twins", "first", 'n'},
+    {"voice.emerging_twins", "second", 'n'},
     {"mover.aspect", "change", 'p'},
     {"mover.none.fresh", "week", 'k'},
     {"mover.event.fresh", "week", 'k'},

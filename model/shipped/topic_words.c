@@ -1,12 +1,15 @@
 /* model/shipped/topic_words.c - distinctive words of clusters, and words that became frequent.
  *
  * Terms are counted in one table keyed by hash, one count a cluster; the spelling is kept from the
- * first place. A label is to be read: words that judge, count or tell the time name no subject and
- * speak for a cluster only when nothing else does; a run of Chinese characters is a word when what
+ * first place. A label is to be read, and names a subject: words that judge, count or tell the time,
+ * that hardly ever stand where nouns stand (noun.h), or that the rest of the texts hold nearly as
+ * often, do not name a cluster, and one that has no other words has no name. A run of Chinese
+ * characters is a word when what
  * stands before and after it varies (accessor variety, Feng et al. 2004), which leaves out halves of
  * words and runs across two. */
 #include "model/shipped/topics.h"
 
+#include "model/shipped/noun.h"
 #include "model/shipped/text.h"
 
 #include <gsl/gsl_cdf.h>
@@ -20,7 +23,12 @@
 #define MAX_HAN    4
 #define MAX_UNITS  400 /* of one text */
 #define TERM_BYTES 48
-#define SIDES      3 /* different neighbours that a Chinese word has on either side, at least */
+#define LIFT_LEAST 1.5  /* times as often as in the texts of all other clusters */
+#define NOUN_LEAST 0.05 /* of its places are those of a noun */
+#define HAN_LEAST  0.15 /* the same in Chinese, where adverbs follow verbs as well */
+#define NOUN_SURE  0.25 /* from here on it is as good as any */
+#define STEM_BYTES 5    /* "film" and "films", "currency" and "currencies" name one thing */
+#define SIDES      3    /* different neighbours that a Chinese word has on either side, at least */
 
 typedef struct {
     uint64_t hash;
@@ -28,6 +36,7 @@ typedef struct {
     uint8_t han;          /* characters of a Chinese term, 0 = words */
     bool weak;            /* judges, counts or tells the time */
     uint64_t side[2];     /* neighbours before and after, each a bit by its hash */
+    uint32_t seen, noun;  /* places, and those of a noun among them */
     uint32_t total, last; /* last: text + 1 that was counted last, so that a text counts once */
     uint32_t *count;      /* [k] */
 } term;
@@ -92,21 +101,26 @@ static bool is_weak_word(const char *w, size_t n) {
         "different real absolutely totally completely simply actually definitely highly extremely "
         "incredibly fine cool far forget thought within context without under between during since "
         "until against around near per plus yes "
-        "please thank thanks ever mine ours yours myself im ive dont doesnt didnt isnt cant wont ";
+        "please thank thanks ever mine ours yours myself im ive dont doesnt didnt isnt cant wont "
+        "worse worst gonna mum mom dad mother father wife husband son daughter brother sister "
+        "friend "
+        "friends ";
     return listed(WEAK, w, n);
 }
 
 static bool is_weak_han(const char *text) {
     static const char *const WEAK[] = {
-        "非常", "特别", "真的", "觉得", "感觉", "喜欢", "满意", "失望",     "推荐",
-        "超赞", "完美", "不错", "好评", "差评", "中评", "凑合", "马马虎虎", "好几",
-        "好多", "几次", "几天", "今天", "昨天", "明天", "早上", "晚上",     "上午",
-        "下午", "周末", "时间", "时候", "东西", "自己", "大家", "后悔",     "太差",
-        "太慢", "几乎", "依然", "经过", "两天", "三天", "七天", "三百",     "如既往",
-        "万幸", "刚好", "合适", "收到", "购买", "下单", "朋友", "如果",     "因为",
-        "所以", "可以", "已经", "比较", "确实", "希望", "第一", "这次",     "下次",
-        "一般", "啥",   "得慌", "划算", "绝",   "米六", "参考", "打电话",   "用了",
-        "平时", "等等", "正好", "半天", "稍微", "之后", "以后", "以前",     "之前"};
+        "非常",   "特别", "真的", "觉得", "感觉",   "喜欢", "满意",     "失望", "推荐", "超赞",
+        "完美",   "不错", "好评", "差评", "中评",   "凑合", "马马虎虎", "好几", "好多", "几次",
+        "几天",   "今天", "昨天", "明天", "早上",   "晚上", "上午",     "下午", "周末", "时间",
+        "时候",   "东西", "自己", "大家", "后悔",   "太差", "太慢",     "几乎", "依然", "经过",
+        "两天",   "三天", "七天", "三百", "如既往", "万幸", "刚好",     "合适", "收到", "购买",
+        "下单",   "朋友", "如果", "因为", "所以",   "可以", "已经",     "比较", "确实", "希望",
+        "第一",   "这次", "下次", "一般", "啥",     "得慌", "划算",     "绝",   "米六", "参考",
+        "打电话", "用了", "平时", "等等", "正好",   "半天", "稍微",     "之后", "以后", "以前",
+        "之前",   "虽然", "但是", "不过", "而且",   "然后", "只是",     "就是", "直接", "好吃",
+        "穿上",   "折腾", "闭眼", "弟弟", "妹妹",   "老公", "老婆",     "孩子", "爸爸", "妈妈",
+        "家人"};
     for (size_t i = 0; i < sizeof WEAK / sizeof *WEAK; i++)
         if (strstr(text, WEAK[i]))
             return true;
@@ -198,6 +212,8 @@ static bool count_term(terms *t, const bw_units *u, size_t first, size_t n, bool
         x->weak = han ? is_weak_han(x->text) : has_weak_word(u, first, n);
         t->n++;
     }
+    x->seen++;
+    x->noun += bw_noun_place(u, first, n);
     note_side(x, 0, u, first > 0 ? &u->unit[first - 1] : NULL);
     note_side(x, 1, u, first + n < u->n ? &u->unit[first + n] : NULL);
     if (x->last == text + 1)
@@ -257,45 +273,53 @@ static bw_status count_all(const char *const *texts, size_t n, const int32_t *me
 typedef struct {
     const term *term;
     double score;
-    bool weak; /* or no word: only where the cluster has nothing else */
 } ranked;
 
 static int by_score(const void *a, const void *b) {
     const ranked *x = a, *y = b;
-    if (x->weak != y->weak)
-        return x->weak ? 1 : -1;
     if (x->score != y->score)
         return x->score < y->score ? 1 : -1;
     return strcmp(x->term->text, y->term->text);
 }
 
 /* A term that is part of a chosen one, or holds one, would say the same twice. */
-static bool repeats(const char *word, char *const *chosen, size_t n) {
+static bool repeats(const term *x, char *const *chosen, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (strstr(chosen[i], word) || strstr(word, chosen[i]))
+        if (strstr(chosen[i], x->text) || strstr(x->text, chosen[i]) ||
+            (!x->han && strncmp(chosen[i], x->text, STEM_BYTES) == 0))
             return true;
     return false;
 }
 
-static bw_status choose(const terms *t, ranked *r, size_t cluster, const double *size, double mean,
-                        char **words, bw_err *err) {
+static double noun_share(const term *x) {
+    return x->seen ? (double)x->noun / x->seen : 0;
+}
+
+/* How well the term names the cluster, 0 when it does not. size: texts of the cluster; all: texts. */
+static double name_score(const term *x, size_t cluster, double size, double all, double mean) {
+    double in = x->count[cluster], share = in / size,
+           elsewhere = (x->total - in + 0.5) / (all - size + 1), noun = noun_share(x);
+    if (x->total < MIN_COUNT || in < MIN_COUNT / 2 || share < MIN_SHARE || x->weak || !is_word(x) ||
+        noun < (x->han ? HAN_LEAST : NOUN_LEAST) || share < LIFT_LEAST * elsewhere)
+        return 0;
+    double length = x->han > 3 ? 0.8 : 1;
+    /* How much more often than elsewhere; the square keeps words that are common everywhere out. */
+    return share * log(1 + mean / x->total) * in / x->total * length *
+           (0.15 + fmin(noun / NOUN_SURE, 1));
+}
+
+static bw_status choose(const terms *t, ranked *r, size_t cluster, double size, double all,
+                        double mean, char **words, bw_err *err) {
     size_t n = 0, chosen = 0;
     for (size_t i = 0; i < t->cap; i++) {
         const term *x = &t->slot[i];
-        if (!x->hash || x->total < MIN_COUNT || x->count[cluster] < MIN_COUNT / 2 ||
-            x->count[cluster] < MIN_SHARE * size[cluster])
-            continue;
-        double share = x->count[cluster] / size[cluster], length = x->han > 3 ? 0.8 : 1;
-        /* How much more often than elsewhere; the square keeps words that are common everywhere out. */
-        double lift = (double)x->count[cluster] / (double)x->total;
-        r[n++] =
-            (ranked){x, share * log(1 + mean / x->total) * lift * length, x->weak || !is_word(x)};
+        double score = x->hash ? name_score(x, cluster, size, all, mean) : 0;
+        if (score > 0)
+            r[n++] = (ranked){x, score};
     }
     qsort(r, n, sizeof *r, by_score);
     for (size_t i = 0; i < n && chosen < BW_TOPIC_WORDS; i++) {
-        if (r[i].weak && chosen)
-            break;
-        if (repeats(r[i].term->text, words, chosen))
+        if (repeats(r[i].term, words, chosen))
             continue;
         words[chosen] = strdup(r[i].term->text);
         if (!words[chosen++])
@@ -313,11 +337,15 @@ bw_status bw_topic_words(const char *const *texts, size_t n, const int32_t *memb
     ranked *r = st == BW_OK ? malloc((t.n + 1) * sizeof *r) : NULL;
     if (st == BW_OK && !r)
         st = bw_fail_memory(err);
+    double all = 0;
     for (size_t i = 0; st == BW_OK && i < n; i++)
-        size[member[i]]++;
+        if (member[i] >= 0) {
+            size[member[i]]++;
+            all++;
+        }
     for (size_t c = 0; st == BW_OK && c < k; c++)
         if (size[c] > 0)
-            st = choose(&t, r, c, size, (double)n / (double)k, words[c], err);
+            st = choose(&t, r, c, size[c], all, (double)n / (double)k, words[c], err);
     free(r);
     free(size);
     free(t.slot);

@@ -3,7 +3,8 @@
  * Clusters: spherical k-means (Dhillon & Modha 2001), started by k-means++ from a seed, or from the
  * centroids of the last time so that topics stay what they were. Words: class-based TF-IDF
  * (Grootendorst 2022): a term's share of the cluster times log(1 + mean cluster size / the term's
- * count everywhere). English terms are words and pairs of words without stop words; Chinese terms
+ * count everywhere, of terms that stand where nouns stand (noun.h) and are half as frequent again here as
+ * elsewhere; a cluster that has none has no words. English terms are words and pairs of words without stop words; Chinese terms
  * are runs of two to four characters, of which one inside another equally frequent one is left out. */
 #ifndef BW_MODEL_TOPICS_H
 #define BW_MODEL_TOPICS_H

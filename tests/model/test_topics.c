@@ -88,10 +88,13 @@ static void words_set_clusters_apart(void **state) {
 
 static void chinese_words_are_runs_without_parts(void **state) {
     (void)state;
+    static const char *const TEXTS[] = {"快递很慢，等了四天", "屏幕很亮，也清楚", "这个快递太差",
+                                        "这个屏幕太小",       "说是快递不上楼",   "换了屏幕也碎",
+                                        "小哥的快递还行",     "看着屏幕不累"};
     const char *texts[24];
     int32_t member[24];
     for (int i = 0; i < 24; i++) {
-        texts[i] = i % 2 ? "快递小哥送货很慢" : "屏幕的显示效果好";
+        texts[i] = TEXTS[i % 8];
         member[i] = i % 2;
     }
     char *words[2][BW_TOPIC_WORDS];
@@ -101,7 +104,50 @@ static void chinese_words_are_runs_without_parts(void **state) {
         for (int i = 0; i < BW_TOPIC_WORDS && words[c][i]; i++)
             for (int j = 0; j < i; j++)
                 assert_null(strstr(words[c][j], words[c][i]));
-    assert_non_null(words[1][0]);
+    assert_string_equal(words[0][0], "快递");
+    assert_string_equal(words[1][0], "屏幕");
+    free_words(words, 2);
+}
+
+/* "compared" and "ripped" are as frequent and as distinctive as "lining" and "poles". */
+static void a_topic_is_named_by_nouns(void **state) {
+    (void)state;
+    static const char *const TEXTS[] = {
+        "i compared it and the lining is thin", "they ripped when i put in the poles",
+        "compared to that, my lining was loose", "it ripped, and one of the poles too"};
+    const char *texts[24];
+    int32_t member[24];
+    for (int i = 0; i < 24; i++) {
+        texts[i] = TEXTS[i % 4];
+        member[i] = i % 2;
+    }
+    char *words[2][BW_TOPIC_WORDS];
+    bw_err err;
+    CHECK_OK(bw_topic_words(texts, 24, member, 2, false, words, &err));
+    assert_string_equal(words[0][0], "lining");
+    assert_string_equal(words[1][0], "poles");
+    for (int c = 0; c < 2; c++)
+        for (int i = 0; i < BW_TOPIC_WORDS && words[c][i]; i++) {
+            assert_null(strstr(words[c][i], "compared"));
+            assert_null(strstr(words[c][i], "ripped"));
+        }
+    free_words(words, 2);
+}
+
+/* The same texts in both clusters: nothing sets them apart. */
+static void a_cluster_like_all_others_has_no_name(void **state) {
+    (void)state;
+    const char *texts[24];
+    int32_t member[24];
+    for (int i = 0; i < 24; i++) {
+        texts[i] = i % 4 < 2 ? "the zip of the jacket broke" : "my boots have a soft sole";
+        member[i] = i % 2;
+    }
+    char *words[2][BW_TOPIC_WORDS];
+    bw_err err;
+    CHECK_OK(bw_topic_words(texts, 24, member, 2, false, words, &err));
+    assert_null(words[0][0]);
+    assert_null(words[1][0]);
     free_words(words, 2);
 }
 
@@ -178,6 +224,8 @@ int main(void) {
         cmocka_unit_test(clusters_keep_the_place_of_their_start),
         cmocka_unit_test(words_set_clusters_apart),
         cmocka_unit_test(chinese_words_are_runs_without_parts),
+        cmocka_unit_test(a_topic_is_named_by_nouns),
+        cmocka_unit_test(a_cluster_like_all_others_has_no_name),
         cmocka_unit_test(message_facts_are_seen),
         cmocka_unit_test(terms_and_categories_find_their_aspect),
     };

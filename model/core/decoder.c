@@ -378,8 +378,10 @@ static double seconds(void) {
 
 static void run(step *p, float *logits) {
     bw_pace *pace = &p->c->pace;
-    bool few = p->batch->n_tokens <= GROUP && omp_get_max_threads() > 1;
-    bool share = few ? bw_pace_next(pace) : true;
+    /* A prompt's step is longer than those of single tokens and says nothing of them. */
+    bool single = p->batch->n_tokens == p->batch->n_seq && p->batch->n_seq <= GROUP;
+    bool paced = single && omp_get_max_threads() > 1;
+    bool share = paced ? bw_pace_next(pace) : true;
     double start = seconds();
     place(p);
     embed(p);
@@ -388,7 +390,7 @@ static void run(step *p, float *logits) {
         run_layers(p);
         score_last(p, logits);
     }
-    if (few)
+    if (paced)
         bw_pace_note(pace, seconds() - start);
 }
 

@@ -12,14 +12,15 @@
 /* Start from {0}. */
 typedef struct {
     double seconds[2]; /* of the last step on one thread, on all; 0: not tried yet */
-    bool shared;       /* the faster way, once both were tried */
+    unsigned tries;    /* first steps noted; the first of each way is cold, so there are two */
+    bool shared;       /* the faster way, after the first steps */
     unsigned left;     /* steps until the other way is tried again */
     unsigned wait;     /* what left starts from; doubles with each trial that fails */
 } bw_pace;
 
 /* How the next step should run: on all threads? */
 bool bw_pace_next(const bw_pace *p);
-/* What it took, run as bw_pace_next said; seconds > 0. */
+/* What it took, run as bw_pace_next said; seconds > 0. Steps should be alike in work. */
 void bw_pace_note(bw_pace *p, double seconds);
 
 #endif

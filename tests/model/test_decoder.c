@@ -213,6 +213,16 @@ static void test_steps_take_the_faster_way(void **state) {
     assert_in_range(shared_of(&p, 3000, 2, 1), 1500, 3000);
 }
 
+/* The first shared step starts the threads; it alone says nothing. */
+static void test_a_cold_first_step_does_not_decide(void **state) {
+    (void)state;
+    bw_pace p = {0};
+    assert_true(bw_pace_next(&p));
+    bw_pace_note(&p, 100);
+    assert_int_equal(shared_of(&p, 3, 2, 1), 1);
+    assert_int_equal(shared_of(&p, 16, 2, 1), 16);
+}
+
 static void test_what_does_not_fit_is_refused(void **state) {
     (void)state;
     bw_tf_config c;
@@ -243,6 +253,7 @@ int main(void) {
         cmocka_unit_test(test_reorder_copies_and_keeps_apart),
         cmocka_unit_test(test_threads_change_no_bit),
         cmocka_unit_test(test_steps_take_the_faster_way),
+        cmocka_unit_test(test_a_cold_first_step_does_not_decide),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

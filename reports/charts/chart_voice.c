@@ -180,6 +180,13 @@ typedef struct {
     const char *name;
 } aspect;
 
+/* Worst first; what has no name comes last. */
+static bool before(const aspect *a, const aspect *b) {
+    bool other_a = strcmp(a->negative->subject, "other") == 0,
+         other_b = strcmp(b->negative->subject, "other") == 0;
+    return other_a != other_b ? other_b : a->negative->value > b->negative->value;
+}
+
 static size_t read_aspects(const bw_chart *ch, aspect *out, size_t most) {
     const bw_facts *f = ch->shop->facts;
     const bw_fact *fact;
@@ -190,8 +197,8 @@ static size_t read_aspects(const bw_chart *ch, aspect *out, size_t most) {
                                 bw_fact_find(f, "aspect.mentions", fact->subject),
                                 bw_fact_find(f, "aspect.shift", fact->subject),
                                 bw_shop_aspect(ch->shop, fact->subject)};
-    for (size_t i = 1; i < n; i++) /* worst first */
-        for (size_t k = i; k > 0 && out[k].negative->value > out[k - 1].negative->value; k--) {
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k > 0 && before(&out[k], &out[k - 1]); k--) {
             aspect a = out[k];
             out[k] = out[k - 1];
             out[k - 1] = a;

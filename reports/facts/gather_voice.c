@@ -8,8 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-#define ASPECT_MENTIONS_LEAST 10   /* fewer in four weeks say nothing of a topic */
-#define FAMILY_ERROR          0.10 /* chance of any false alarm among all topics */
+#define ASPECT_MENTIONS_LEAST 10 /* fewer in four weeks say nothing of a topic */
+/* Of a year's mentions of named topics: a rarer topic is none of this shop's. The aspects head finds "food"
+ * in 3.3 % and "ambience" in 2.4 % of the mentions of a shop for outdoor wear. */
+#define ASPECT_SHARE_LEAST "0.05"
+#define FAMILY_ERROR       0.10 /* chance of any false alarm among all topics */
 
 /* Mean, variance and number of the sentiment of reviews of four weeks that end with `last`. */
 #define MOOD                                                                                     \
@@ -157,9 +160,13 @@ static bw_status add_aspects(bw_shop *s, const char *last, const char *before, b
     size_t n;
     bw_status st = bw_query(
         s, "tn", &n, err,
-        "SELECT a.aspect, count(*) FROM review_aspect a JOIN review r ON r.id = a.review WHERE "
-        "a.mentioned >= 0.5 "
-        "AND r.day > date(?2, '-28 days') AND r.day <= ?2 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",
+        "WITH m AS (SELECT a.aspect, r.day > date(?2, '-28 days') AS late FROM review_aspect a "
+        "JOIN "
+        "review r ON r.id = a.review WHERE a.mentioned >= 0.5 AND r.day > date(?2, '-364 days') "
+        "AND "
+        "r.day <= ?2) SELECT aspect, sum(late) AS k FROM m GROUP BY 1 HAVING k > 0 AND (aspect = "
+        "'other' OR count(*) >= " ASPECT_SHARE_LEAST
+        " * (SELECT count(*) FROM m WHERE aspect <> 'other')) ORDER BY k DESC, 1 LIMIT 10",
         0, last, &aspect, &count);
     for (size_t i = 0; st == BW_OK && i < n; i++)
         st = add_aspect(s, aspect[i], last, before, err);

@@ -86,6 +86,14 @@ $T/both/zh/index.html"
 for lang in en zh; do
     contains "verify: the $lang page of the two" "$("$BW" verify "$T/both/$lang")" 'all match'
 done
+# A topic that customers of this shop hardly ever speak of is left out; what has no name comes last.
+sqlite3 "$BELLWETHER_DB" "INSERT INTO review_aspect SELECT id, 'food', 0.9, 0.9, 0.05, 0.05, '', 'test' FROM (SELECT id FROM review WHERE day > '2026-10-12' ORDER BY id LIMIT 14);
+    INSERT INTO review_aspect SELECT id, 'other', 0.9, 0.95, 0.03, 0.02, '', 'test' FROM review"
+"$BW" report --no-stages --out "$T/topics" >/dev/null
+rows=$("$BW" plot aspects --format tsv)
+equal "report: a topic of other shops is left out" "$(grep -ci '^food' <<<"$rows")" 0
+contains "report: other topics come last" "$(tail -1 <<<"$rows")" '^other topics'
+if grep -q 'Other topics draws' "$T/topics/report.md"; then not_ok "report: and are no title"; else ok "report: and are no title"; fi
 # One new complaint in two languages: the same product, begun in the same weeks; a third of another.
 sqlite3 "$BELLWETHER_DB" "INSERT INTO topic (id, kind, lang, name, words, centroid, size, first_day, emerging, model)
     SELECT column1, 'emerging', column2, column3, '[]', '', 5, column4, 1, 'test' FROM

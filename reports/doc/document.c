@@ -31,7 +31,7 @@ static bool was_told(const bw_document *d, const char *id) {
 
 /* Salience below which a message is left out at each length. */
 static double threshold(bw_length length) {
-    return length == BW_BRIEF ? 0.7 : length == BW_STANDARD ? 0.3 : 0;
+    return length == BW_BRIEF ? 0.7 : length == BW_STANDARD ? 0.4 : 0;
 }
 
 void bw_say(bw_document *d, bw_buf *paragraph, const bw_message *m) {

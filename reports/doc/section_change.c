@@ -129,7 +129,7 @@ static void say_year(bw_document *d, bw_buf *p) {
     bw_message m = {.key = told ? "change.year" : "change.year.no_reason", .salience = 0.5};
     bw_message_fact(&m, "year", year);
     bw_say(d, p, &m);
-    say_causes(d, p, "cause_year", "change.year", 0.35);
+    say_causes(d, p, "cause_year", "change.year", 0.45);
 }
 
 static void say_record(bw_document *d, bw_buf *p) {

@@ -2,12 +2,18 @@
 #include "reports/doc/document.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #define WORTH_A_WORD 0.15 /* share by which a new fit moves a return before the report says so */
 
 static const bw_fact *find(const bw_document *d, const char *measure, const char *subject) {
     return bw_fact_find(d->shop->facts, measure, subject);
+}
+
+/* How many of a kind are told: in a full report all there are. */
+static size_t most(const bw_document *d, size_t usual) {
+    return d->shop->length == BW_FULL ? SIZE_MAX : usual;
 }
 
 /* ---- channels ---- */
@@ -208,7 +214,7 @@ static void say_windows(bw_document *d, bw_buf *p) {
 static void say_content(bw_document *d, bw_buf *p) {
     const bw_fact *f;
     size_t told = 0;
-    for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)) && told < 2; i++) {
+    for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)) && told < most(d, 2); i++) {
         const char *known =
             strcmp(f->measure, "content.effect") == 0
                 ? bw_word_nth(d->shop->locale,
@@ -266,7 +272,7 @@ static void say_forecast(bw_document *d, bw_buf *p) {
 static void say_prices(bw_document *d, bw_buf *p) {
     const bw_fact *f;
     size_t told = 0;
-    for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)) && told < 2; i++) {
+    for (size_t i = 0; (f = bw_fact_at(d->shop->facts, i)) && told < most(d, 2); i++) {
         if (strcmp(f->measure, "price.elasticity") != 0 || !isfinite(f->lo) || f->hi >= 0)
             continue;
         bw_message m = {.key = *f->subject ? "outlook.elasticity" : "outlook.elasticity_all",

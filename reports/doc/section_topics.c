@@ -10,6 +10,7 @@
 
 #define QUOTE_LONGEST 220 /* characters */
 #define EMERGING_MOST 3   /* complaints told */
+#define TOPICS_MOST   5   /* in a report that is not full */
 #define TWIN_DAYS     21  /* between the first days of one complaint in two languages */
 
 const char *bw_quote_tidy(const bw_document *d, const char *text) {
@@ -145,6 +146,7 @@ static void say_complaint(bw_document *d, bw_section *sec, const complaint *c) {
     bw_message m = {.key = c->product ? "voice.emerging_product" : "voice.emerging",
                     .salience = 0.9};
     bw_message_name(&m, "topic", c->name);
+    bw_message_day(&m, "since", c->first_day);
     bw_message_fact(&m, "share", c->share);
     if (c->product)
         bw_message_name(&m, "product", c->product);
@@ -158,6 +160,8 @@ static void say_twins(bw_document *d, bw_section *sec, const complaint *a, const
     bw_message m = {.key = "voice.emerging_twins", .salience = 0.9};
     const bw_fact *both =
         emerging_share(d, bw_arena_textf(d->shop->arena, "%s, %s", a->id, b->id), last, err);
+    bool later = strcmp(b->first_day, a->first_day) > 0;
+    bw_message_day(&m, "since", later ? a->first_day : b->first_day);
     bw_message_name(&m, "product", a->product);
     bw_message_name(&m, "first", a->name);
     bw_message_fact(&m, "a", a->share);
@@ -204,10 +208,11 @@ bw_status bw_topics_list(bw_document *d, bw_section *sec, const char *last, bw_e
                  "ON m.topic = t.id JOIN review r ON r.id = m.id "
                  "WHERE t.kind = 'review' AND r.day > date(?2, '-28 days') AND "
                  "r.day <= ?2 GROUP BY t.id HAVING k >= 5 ORDER "
-                 "BY t.emerging DESC, k DESC, t.id LIMIT 5",
+                 "BY t.emerging DESC, k DESC, t.id LIMIT 12",
                  0, last, &id, &name, &emerging, &count);
-    const char **cells = bw_arena_get(s->arena, 6 * sizeof *cells);
-    for (size_t i = 0; i < n && st == BW_OK; i++) {
+    const char **cells = bw_arena_get(s->arena, (n + 1) * sizeof *cells);
+    size_t most = s->length == BW_FULL ? n : TOPICS_MOST;
+    for (size_t i = 0; i < n && shown < most && st == BW_OK; i++) {
         const bw_fact *share = NULL;
         st =
             bw_fact_add(s->facts, (bw_fact_name){"topic.share", id[i], "", "share"}, &share, err,

@@ -165,7 +165,7 @@ static void say_lead(bw_document *d, bw_buf *p) {
                            : lead->value > 0 ? "voice.lead"
                            : lead->value < 0 ? "voice.lag"
                                              : "voice.together",
-                    .salience = clear ? 0.7 : 0.4};
+                    .salience = clear ? 0.7 : 0.3};
     bw_message_fact(&m, "lead", lead);
     bw_message_fact(&m, "link", link);
     bw_message_fact(&m, "chance", chance);
@@ -252,16 +252,16 @@ static bw_status quote_customers(bw_document *d, bw_section *sec, const char *la
     const char *quoted[8] = {0};
     size_t n = 0;
     const bw_fact *moved = find(d, "aspect.moved");
-    bool worse = moved && moved->value < 0;
+    bool worse = moved && moved->value < 0, full = d->shop->length == BW_FULL;
     const char *blamed = worse ? moved->at : loudest(d, "aspect.negative"),
                *praised = moved && !worse ? moved->at : loudest(d, "aspect.positive");
     bw_status st = BW_OK;
     if (d->shop->length == BW_BRIEF)
         return st;
     if (blamed)
-        st = add_quotes(d, sec, blamed, true, last, 2, quoted, &n, err);
+        st = add_quotes(d, sec, blamed, true, last, full ? 4 : 2, quoted, &n, err);
     if (st == BW_OK && praised)
-        st = add_quotes(d, sec, praised, false, last, 1, quoted, &n, err);
+        st = add_quotes(d, sec, praised, false, last, full ? 3 : 1, quoted, &n, err);
     return st;
 }
 

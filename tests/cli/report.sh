@@ -44,7 +44,7 @@ fails "verify: not a report" 1 "facts.json" "$BW" verify "$T"
 sentence() {
     sqlite3 "$BELLWETHER_DB" "INSERT OR REPLACE INTO model_run (id, kind, engine, seed, input, created_at) VALUES (9, 'sentiment', 'test', 1, 'x', '2026-11-09 06:00');
         INSERT OR REPLACE INTO estimate (run, name, mean, lo, hi, probability, n) VALUES (9, 'lead', $1, NULL, NULL, $3, 97), (9, 'correlation', $2, $2 - 0.2, $2 + 0.15, $3, 91)"
-    "$BW" report --no-stages --lang "$4" --out "$T/lead" >/dev/null
+    "$BW" report --no-stages --length full --lang "$4" --out "$T/lead" >/dev/null
     contains "verify: the $4 page with a lag of $1" "$("$BW" verify "$T/lead")" 'all match'
     said=$(cat "$T/lead/report.md")
 }
@@ -68,7 +68,9 @@ else
 fi
 short=$("$BW" report --no-stages --length brief --out "$T/s" >/dev/null && wc -c <"$T/s/report.md")
 long=$("$BW" report --no-stages --length full --out "$T/l" >/dev/null && wc -c <"$T/l/report.md")
-check "report: brief is shorter than full" test "$short" -lt "$long"
+"$BW" report --no-stages --out "$T/middle" >/dev/null
+check "report: brief is shorter than standard" test "$short" -lt "$(wc -c <"$T/middle/report.md")"
+check "report: full says more than standard" test "$long" -gt "$(wc -c <"$T/middle/report.md")"
 "$BW" report --no-stages --since 2026-09-14 --out "$T/since" >/dev/null
 contains "report: what changed since a day" "$(cat "$T/since/report.md")" 'From 14 Sept? 2026 on, revenue came to .* than in the [0-9]+ weeks before'
 contains "verify: the numbers since" "$("$BW" verify "$T/since")" 'all match'
@@ -106,7 +108,7 @@ sqlite3 "$BELLWETHER_DB" "INSERT INTO topic (id, kind, lang, name, words, centro
 "$BW" report --no-stages --lang en,zh --out "$T/twins" >/dev/null
 share() { sqlite3 "$BELLWETHER_DB" "SELECT printf('%.1f%%', 100.0 * count(DISTINCT m.id) / (SELECT count(*) FROM review WHERE day > '2026-09-27' AND day <= '2026-11-08')) FROM topic_member m JOIN review r ON r.id = m.id WHERE m.topic IN ($1) AND r.day > '2026-09-27' AND r.day <= '2026-11-08'"; }
 contains "report: one complaint in two languages is told once" "$(cat "$T/twins/en/report.md")" \
-    "in two languages and mostly about Rain jacket: “拉链” in $(share 902) and “zip” in $(share 901) .* together $(share 901,902) against"
+    "since 12 Oct, in two languages and mostly about Rain jacket: “拉链” in $(share 902) and “zip” in $(share 901) .* together $(share 901,902) against"
 contains "report: in Chinese too" "$(cat "$T/twins/zh/report.md")" "两种语言都多半指向 ?Rain jacket：.*合计 $(share 901,902)"
 contains "report: with a quote of each" "$(cat "$T/twins/en/report.md")" 'complain of zip'
 contains "report: another product's complaint stays its own" "$(cat "$T/twins/en/report.md")" '“线头”, in .* mostly about Tent'

@@ -41,6 +41,7 @@ static const struct {
     {"voice.emerging_twins", "a", 'S'},
     {"voice.emerging_twins", "b", 'S'},
     {"voice.emerging_twins", "first", 'n'},
+    {"", "since", 'd'},
     {"voice.emerging_twins", "second", 'n'},
     {"mover.aspect", "change", 'p'},
     {"mover.none.fresh", "week", 'k'},

@@ -56,16 +56,13 @@ static size_t clear_causes(const bw_shop *s, const char *measure, int sign, cons
     return n;
 }
 
-/* Returns whether there was one to say. */
-static bool say_causes(bw_document *d, bw_buf *p, const char *measure, const char *prefix,
+static void say_causes(bw_document *d, bw_buf *p, const char *measure, const char *prefix,
                        double salience) {
-    bool any = false;
     for (int sign = 1; sign >= -1; sign -= 2) {
         const bw_fact *cause[2];
         size_t n = clear_causes(d->shop, measure, sign, cause);
         if (n == 0)
             continue;
-        any = true;
         bw_message m = {
             .key = bw_arena_textf(d->shop->arena, "%s.%s.%zu", prefix, sign > 0 ? "up" : "down", n),
             .salience = salience};
@@ -77,7 +74,12 @@ static bool say_causes(bw_document *d, bw_buf *p, const char *measure, const cha
         }
         bw_say(d, p, &m);
     }
-    return any;
+}
+
+/* Whether a clear cause pulls the way the figure moved: one that holds it back is no reason for it. */
+static bool has_reason(const bw_shop *s, const char *measure, double moved) {
+    const bw_fact *cause[2];
+    return moved != 0 && clear_causes(s, measure, moved > 0 ? 1 : -1, cause) > 0;
 }
 
 /* A change of a sum of money or a count, with last week's as reference. */
@@ -90,10 +92,11 @@ static bool is_notable(const bw_fact *change) {
 static bw_status say_reason(bw_document *d, bw_buf *p, bw_err *err) {
     const bw_fact *week = of_measure(d->shop, "week", d->shop->outcome),
                   *normal = of_measure(d->shop, "normal", d->shop->outcome);
+    const bw_fact *change = bw_fact_find(d->shop->facts, "change.total", "");
     const char *event = NULL;
-    if (say_causes(d, p, "cause", "change", 0.9) ||
-        !(is_notable(bw_fact_find(d->shop->facts, "change.total", "")) ||
-          bw_week_side(week, normal)))
+    say_causes(d, p, "cause", "change", 0.9);
+    if ((change && has_reason(d->shop, "cause", change->value)) ||
+        !(is_notable(change) || bw_week_side(week, normal)))
         return BW_OK;
     bw_status st = bw_week_event(d, &event, err);
     bw_message m = {.key = event ? "change.event" : "change.no_reason", .salience = 0.9};
@@ -115,17 +118,12 @@ static void say_unexplained(bw_document *d, bw_buf *p) {
     bw_say(d, p, &m);
 }
 
-static bool has_causes(const bw_shop *s, const char *measure) {
-    const bw_fact *cause[2];
-    return clear_causes(s, measure, 1, cause) + clear_causes(s, measure, -1, cause) > 0;
-}
-
 static void say_year(bw_document *d, bw_buf *p) {
     const bw_fact *year = of_measure(d->shop, "year", d->shop->outcome);
     if (!year)
         return;
-    bool causes = has_causes(d->shop, "cause_year"),
-         told = causes || fabs(year->value) < BW_NOTABLE_CHANGE;
+    bool told =
+        has_reason(d->shop, "cause_year", year->value) || fabs(year->value) < BW_NOTABLE_CHANGE;
     bw_message m = {.key = told ? "change.year" : "change.year.no_reason", .salience = 0.5};
     bw_message_fact(&m, "year", year);
     bw_say(d, p, &m);
@@ -149,7 +147,7 @@ static void say_since(bw_document *d, bw_buf *p) {
                   *weeks = bw_fact_find(d->shop->facts, "since.weeks", "");
     if (!change || !sum || !weeks)
         return;
-    bool told = has_causes(d->shop, "cause_since") || !is_notable(change);
+    bool told = has_reason(d->shop, "cause_since", change->value) || !is_notable(change);
     bw_message m = {.key = told ? "change.since" : "change.since.no_reason", .salience = 1};
     bw_message_day(&m, "day", change->at);
     bw_message_fact(&m, "sum", sum);

@@ -47,8 +47,10 @@ static bw_status write_chart(const bw_chart *ch, const plot_options *o, bw_err *
         return write_text(&text, path, err);
     }
     if (strcmp(format, "gnuplot") == 0) {
-        bw_plot_job job = {ch->canvas, BW_PNG, bw_chart_font(ch->shop),
-                           bw_arena_textf(ch->shop->arena, "%s.png", ch->name)};
+        bw_plot_job job = {.canvas = ch->canvas,
+                           .format = BW_PNG,
+                           .font = bw_chart_font(ch->shop),
+                           .path = bw_arena_textf(ch->shop->arena, "%s.png", ch->name)};
         bw_gnuplot_script(&job, &text);
         return write_text(&text, path, err);
     }

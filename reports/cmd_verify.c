@@ -40,8 +40,13 @@ static void tell(const bw_verify *v) {
 
 bw_status bw_cmd_verify(int argc, char **argv, bw_err *err) {
     const char *path = NULL;
-    bool json = false;
-    const bw_option options[] = {BW_OPTION_DB(path), BW_OPTION_JSON(json), {0}};
+    bool json = false, refit = false;
+    const bw_option options[] = {
+        BW_OPTION_DB(path),
+        {"refit", 0, BW_OPT_FLAG, &refit, NULL,
+         "of an earlier week: estimate again instead of reading what was kept"},
+        BW_OPTION_JSON(json),
+        {0}};
     static const bw_usage usage = {"verify DIR [options]",
                                    "Runs the query behind every fact of a report again, and checks "
                                    "each number of its page and each label of its charts "
@@ -61,7 +66,7 @@ bw_status bw_cmd_verify(int argc, char **argv, bw_err *err) {
     st = bw_db_open(bw_default_db(path), BW_DB_READ, &db, err);
     if (st != BW_OK)
         return st;
-    st = bw_verify_run(db, argv[0], &v, err);
+    st = bw_verify_run(db, argv[0], refit, &v, err);
     if (st == BW_OK && json)
         tell_json(&v);
     else if (st == BW_OK)

@@ -9,6 +9,7 @@
 #include "reports/doc/letter.h"
 #include "reports/doc/markdown.h"
 #include "reports/facts/gather.h"
+#include "reports/past.h"
 #include "reports/pipeline.h"
 #include "reports/send/pdf.h"
 #include "sql/db.h"
@@ -244,6 +245,8 @@ static bw_status report_past(sqlite3 *db, const bw_report_options *o, char *path
         st = report_shop(copy, o, s->week, path, cap, err);
     if (st == BW_OK)
         st = bw_stages_keep_advice(copy, db, s->week, err);
+    if (st == BW_OK)
+        st = bw_past_keep(copy, db, s->last_day, err);
     sqlite3_close(copy);
     bw_shop_close(s);
     return st;

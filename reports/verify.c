@@ -4,6 +4,7 @@
 #include "reports/charts/chart.h"
 #include "reports/doc/facts_json.h"
 #include "reports/facts/gather.h"
+#include "reports/past.h"
 #include "reports/pipeline.h"
 #include "reports/words/guard.h"
 #include "sql/db.h"
@@ -409,24 +410,32 @@ static bw_status verify(verifier *v, bw_err *err) {
     return st;
 }
 
-/* A report of the past rests on a copy that knew nothing later; it is made again. */
-static bw_status open_past(verifier *v, bw_err *err) {
+/* A report of the past rests on a copy that knew nothing later, and on the estimates made there, which
+ * were kept; with refit they are made again. */
+static bw_status open_past(verifier *v, bool refit, bw_err *err) {
     sqlite3 *copy = NULL;
+    const char *last_day = text_of(v->file, "last_day"), *week = text_of(v->file, "week");
     bw_buf notes = {0};
-    bw_status st = bw_stages_as_of(v->db, text_of(v->file, "last_day"), &copy, err);
+    bw_status st = bw_stages_as_of(v->db, last_day, &copy, err);
     if (st == BW_OK)
-        st = bw_stages_run(copy, &notes, err);
+        st = refit ? bw_stages_run(copy, &notes, err) : bw_past_restore(v->db, copy, last_day, err);
+    if (st == BW_EDATA)
+        bw_fail(err, st,
+                "the estimates that the report of %s was written from are not in this database any "
+                "more; 'bellwether verify --refit' makes them again, and 'bellwether report --week "
+                "%s' writes the report anew",
+                week, week);
     bw_buf_free(&notes);
     v->db = copy;
     return st;
 }
 
-bw_status bw_verify_run(sqlite3 *db, const char *folder, bw_verify *out, bw_err *err) {
+bw_status bw_verify_run(sqlite3 *db, const char *folder, bool refit, bw_verify *out, bw_err *err) {
     *out = (bw_verify){0};
     verifier v = {.db = db, .out = out};
     bw_status st = read_report(&v, folder, err);
     if (st == BW_OK && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(v.file, "as_of")))
-        st = open_past(&v, err);
+        st = open_past(&v, refit, err);
     if (st == BW_OK)
         st = verify(&v, err);
     if (v.db != db)

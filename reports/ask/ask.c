@@ -134,10 +134,12 @@ static bw_status open_book(asker *k, bw_err *err) {
 
 /* ---- queries ---- */
 
-/* The period asked for, or the shop's newest week. */
+/* The period asked for, or the shop's newest week, or all days ("default": "all" in the book). */
 static void period_of(const asker *k, const bw_ask_match *m, const char **first,
                       const char **last) {
-    *first = m->period.words ? m->period.first : k->s->week;
+    const char *rest = text_of(cJSON_GetArrayItem(k->questions, (int)m->question), "default");
+    bool all = rest && strcmp(rest, "all") == 0;
+    *first = m->period.words ? m->period.first : all ? "" : k->s->week;
     *last = m->period.words ? m->period.last : k->s->last_day;
 }
 
@@ -345,9 +347,13 @@ static void add_picture(asker *k, const cJSON *q, const bw_ask_match *m) {
     }
 }
 
-/* A single review has no interval: "ask.ID.point" says such an answer without, where there is one. */
-static const char *sentence_key(const asker *k) {
+/* A single review has no interval: "ask.ID.point" says such an answer without, where there is one; and
+ * "ask.ID.period" says one about a period that was asked for. */
+static const char *sentence_key(const asker *k, bool period) {
     bool all = true;
+    const char *dated = bw_arena_textf(k->s->arena, "ask.%s.period", k->out->question);
+    if (period && bw_word_nth(k->s->locale, dated, 0))
+        return dated;
     for (size_t i = 0; i < k->out->n_facts; i++)
         all = all && isfinite(k->out->facts[i]->lo);
     const char *point = bw_arena_textf(k->s->arena, "ask.%s.point", k->out->question);
@@ -364,6 +370,47 @@ static const char *say_period(const asker *k, const char *key, const char *asked
     bw_message_text(&say, "asked", asked);
     bw_message_text(&say, "span", span);
     return sentence(k, &say);
+}
+
+/* Whether any query of the question takes the period. */
+static bool takes_period(const cJSON *q) {
+    char *text = cJSON_PrintUnformatted(q);
+    bool takes = text && strstr(text, ":first");
+    free(text);
+    return takes;
+}
+
+/* What an answer that takes no period is about ("covers" in the book): the newest week, or the days that
+ * the newest run of a kind rests on. false when that is not said. */
+static bool covered(const asker *k, const cJSON *q, const char **first, const char **last,
+                    bw_err *err) {
+    const char *covers = text_of(q, "covers"), **from, **to;
+    size_t n = 0;
+    *first = k->s->week;
+    *last = k->s->last_day;
+    if (!covers || strcmp(covers, "week") == 0)
+        return covers != NULL;
+    if (bw_query(k->s, "tt", &n, err,
+                 "SELECT first_day, last_day FROM model_run WHERE kind = ?2 AND first_day IS NOT "
+                 "NULL ORDER BY id DESC LIMIT 1",
+                 0, covers, &from, &to) != BW_OK ||
+        !n)
+        return false;
+    *first = from[0];
+    *last = to[0];
+    return true;
+}
+
+/* Says what of a period inside the data the answer is about, where its sentence does not. */
+static void note_period(asker *k, const cJSON *q, const bw_period *p, const char *asked,
+                        bw_err *err) {
+    const char *first, *last;
+    if (takes_period(q)) {
+        if (!needs(q, "period"))
+            k->note = say_period(k, "ask.period_alone", asked, asked);
+    } else if (covered(k, q, &first, &last, err) &&
+               (strcmp(first, p->first) != 0 || strcmp(last, p->last) != 0))
+        k->note = say_period(k, "ask.period_fixed", asked, span_text(k, first, last));
 }
 
 /* Cuts the period down to what the data cover and says so; false when nothing of it is left. */
@@ -384,16 +431,15 @@ static bool cut_period(asker *k, const cJSON *q, bw_ask_match *m, bw_err *err) {
                                   asked, cover);
         return false;
     }
+    note_period(k, q, p, asked, err);
     bool early = strcmp(p->first, from[0])<0, late = strcmp(p->last, to[0])> 0;
-    char *text = early || late ? cJSON_PrintUnformatted(q) : NULL;
-    if (text && strstr(text, ":first")) {
+    if ((early || late) && takes_period(q)) {
         if (early)
             snprintf(p->first, sizeof p->first, "%.10s", from[0]);
         if (late)
             snprintf(p->last, sizeof p->last, "%.10s", to[0]);
         k->note = say_period(k, "ask.period_part", asked, span_text(k, p->first, p->last));
     }
-    free(text);
     return true;
 }
 
@@ -418,7 +464,7 @@ static bw_status answer(asker *k, bw_ask_match *m, bw_err *err) {
     if (st != BW_OK)
         return st;
     k->out->outcome = complete ? BW_ANSWERED : BW_ASK_NO_DATA;
-    say.key = sentence_key(k);
+    say.key = sentence_key(k, m->period.words > 0);
     k->out->text = complete ? sentence(k, &say) : bw_word(k->s->locale, "ask.none");
     if (k->note)
         k->out->text = bw_arena_textf(k->s->arena, "%s%s%s", k->note,

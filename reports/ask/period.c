@@ -231,6 +231,21 @@ static bool chinese_month(reader *r) {
     return plausible_year(first) && is(r, 1, "年") && take_year(r, 2, first);
 }
 
+/* "三月", "十一月份": the last month of that name */
+static bool spelled_month(reader *r) {
+    static const char *const NUMERALS[] = {"一", "二", "三", "四", "五",
+                                           "六", "七", "八", "九", "十"};
+    int value[2] = {0};
+    for (size_t i = 0; i < 2; i++)
+        for (int k = 0; k < 10; k++)
+            if (is(r, i, NUMERALS[k]))
+                value[i] = k + 1;
+    bool two = value[0] == 10 && (value[1] == 1 || value[1] == 2);
+    int m = value[0] + (two ? value[1] : 0);
+    size_t n = two ? 2 : 1;
+    return m && is(r, n, "月") && take_month(r, n + 1, m > r->month ? r->year - 1 : r->year, m);
+}
+
 /* "2026-W46", "2026-10-05", "2026" */
 static bool iso(reader *r) {
     int y = number(r, 0), m = number(r, 1), d = number(r, 2);
@@ -260,6 +275,6 @@ bw_period bw_period_find(const bw_words *w, const char *week, const char *last_d
                 .p = &p};
     for (r.at = 0; r.at < w->n && !p.words; r.at++)
         (void)(span(&r) || relative(&r) || numbered_week(&r) || named_day(&r) || named_month(&r) ||
-               chinese_month(&r) || iso(&r));
+               chinese_month(&r) || spelled_month(&r) || iso(&r));
     return p;
 }

@@ -135,6 +135,10 @@ static double room_in(const bw_chart *ch, double width) {
     return strcmp(bw_locale_lang(ch->shop->locale), "zh") == 0 ? 0.92 * width : width;
 }
 
+double bw_chart_text_width(const bw_chart *ch, const char *text, double size, bool bold) {
+    return bw_font_width(text, size, bold) / room_in(ch, 1) + 0.01; /* and what rounding may lose */
+}
+
 void bw_chart_text_in(bw_chart *ch, double x, double y, double width, bw_align align, double size,
                       bool bold, bw_colour colour, const char *text) {
     char cut[256];

@@ -63,7 +63,9 @@ bw_cell bw_number_cell(double value, bw_unit unit);
 
 void bw_chart_text(bw_chart *ch, double x, double y, bw_align align, double size, bool bold,
                    bw_colour colour, const char *text);
-/* The same, cut to a width. */
+/* The width that bw_chart_text_in needs to show all of a text, in the shop's font. */
+double bw_chart_text_width(const bw_chart *ch, const char *text, double size, bool bold);
+/* The same as bw_chart_text, cut to a width. */
 void bw_chart_text_in(bw_chart *ch, double x, double y, double width, bw_align align, double size,
                       bool bold, bw_colour colour, const char *text);
 

@@ -27,9 +27,10 @@ static const char *with_range(const bw_chart *ch, double value, double lo, doubl
     return text;
 }
 
-static double widest(const char *const *texts, size_t n, double size, bool bold, double at_least) {
+static double widest(const bw_chart *ch, const char *const *texts, size_t n, double size, bool bold,
+                     double at_least) {
     for (size_t i = 0; i < n; i++)
-        at_least = fmax(at_least, bw_font_width(texts[i], size, bold));
+        at_least = fmax(at_least, bw_chart_text_width(ch, texts[i], size, bold));
     return at_least;
 }
 
@@ -49,9 +50,11 @@ static double row_height(const bw_chart *ch, size_t n) {
 static rows_layout lay_rows(const bw_chart *ch, const char *const *names, const char *const *v1,
                             const char *const *v2, size_t n, const char *head1, const char *head2) {
     rows_layout r = {.top = ch->y + 30, .height = row_height(ch, n), .column2 = ch->right};
-    double w2 = widest(v2, n, BW_VALUE_SIZE, true, bw_font_width(head2, BW_SMALL_SIZE, false));
-    double w1 = widest(v1, n, BW_VALUE_SIZE, false, bw_font_width(head1, BW_SMALL_SIZE, false));
-    r.name_width = fmin(widest(names, n, BW_LABEL_SIZE, true, 60), 190);
+    double w2 = widest(ch, v2, n, BW_VALUE_SIZE, true,
+                       bw_chart_text_width(ch, head2, BW_SMALL_SIZE, false));
+    double w1 = widest(ch, v1, n, BW_VALUE_SIZE, false,
+                       bw_chart_text_width(ch, head1, BW_SMALL_SIZE, false));
+    r.name_width = fmin(widest(ch, names, n, BW_LABEL_SIZE, true, 60), 190);
     r.label_right = ch->left + r.name_width;
     r.column1 = ch->right - w2 - 26;
     r.plot = (bw_panel){.left = r.label_right + 14, .right = r.column1 - w1 - 26, .top = r.top};

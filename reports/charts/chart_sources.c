@@ -96,11 +96,35 @@ static void sources_title(bw_chart *ch) {
     bw_chart_head(ch, &title, &subtitle);
 }
 
+/* "Search  €61k": a source and what it brought in the last week; top: of the axis. */
+static const char *source_label(const bw_chart *ch, const source *src, size_t weeks, double top) {
+    bw_number style = {.unit = bw_unit_named(ch->shop->outcome_unit),
+                       .scale_of = top,
+                       .place = (int)floor(log10(top)) - 2};
+    return bw_arena_textf(ch->shop->arena, "%s  %s", bw_shop_title(ch->shop, src->label),
+                          bw_shop_format(ch->shop, src->value[weeks - 1], &style));
+}
+
+static double label_size(const bw_chart *ch) {
+    return ch->narrow ? BW_SMALL_SIZE : BW_VALUE_SIZE;
+}
+
+/* Room for the labels, as far as the areas leave it. */
+static double label_room(const bw_chart *ch, const source *src, size_t count, size_t weeks,
+                         double top) {
+    double room = 60;
+    for (size_t i = 0; i < count; i++)
+        room = fmax(room, bw_chart_text_width(ch, source_label(ch, &src[i], weeks, top),
+                                              label_size(ch), true) +
+                              8);
+    return fmin(room, (ch->right - ch->left) * 0.36);
+}
+
 /* Labels right of the areas, moved apart where areas are thin. */
 static void source_labels(bw_chart *ch, const bw_panel *p, const source *src, size_t count,
-                          const double *mid) {
+                          const double *mid, size_t weeks) {
     double *y = bw_arena_get(ch->shop->arena, count * sizeof *y);
-    double size = ch->narrow ? BW_SMALL_SIZE : BW_VALUE_SIZE, gap = size * 1.3;
+    double size = label_size(ch), gap = size * 1.3;
     for (size_t i = 0; i < count; i++)
         y[i] = bw_panel_y(p, mid[i]);
     for (size_t i = 1; i < count; i++) /* the stack grows upwards: y falls */
@@ -110,16 +134,9 @@ static void source_labels(bw_chart *ch, const bw_panel *p, const source *src, si
         y[i] += over;
         over = i ? fmax(0, y[i] + gap - y[i - 1]) : 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        bw_number style = {.unit = bw_unit_named(ch->shop->outcome_unit),
-                           .scale_of = p->y1,
-                           .place = (int)floor(log10(p->y1)) - 2};
-        const char *value = bw_shop_format(ch->shop, src[i].value[(size_t)mid[count + i]], &style);
+    for (size_t i = 0; i < count; i++)
         bw_chart_text_in(ch, p->right + 8, y[i], ch->right - p->right - 8, BW_LEFT, size, true,
-                         bw_text_colour(src[i].colour),
-                         bw_arena_textf(ch->shop->arena, "%s  %s",
-                                        bw_shop_title(ch->shop, src[i].label), value));
-    }
+                         bw_text_colour(src[i].colour), source_label(ch, &src[i], weeks, p->y1));
 }
 
 static void sources_table(bw_chart *ch, const source *src, size_t count, const double *days,
@@ -146,7 +163,6 @@ static void draw_sources(bw_chart *ch, const bw_panel *p, const source *src, siz
             hi[w] = lo[w] + src[i].value[w];
         bw_canvas_band(ch->canvas, days, lo, hi, weeks, src[i].colour);
         mid[i] = (lo[weeks - 1] + hi[weeks - 1]) / 2;
-        mid[count + i] = (double)(weeks - 1);
         bw_canvas_line(ch->canvas, days, hi, weeks, 1.2, BW_SOLID, BW_PAGE);
         memcpy(lo, hi, weeks * sizeof *lo);
     }
@@ -168,7 +184,7 @@ bw_status bw_chart_sources(bw_chart *ch, bw_err *err) {
     source src[SOURCES_MOST + 2];
     size_t count = stack_sources(ch, &d, channel, n, days, weeks, src);
     sources_title(ch);
-    double top = 0, zero = 0, *mid = bw_arena_get(ch->shop->arena, 2 * count * sizeof *mid);
+    double top = 0, zero = 0, *mid = bw_arena_get(ch->shop->arena, count * sizeof *mid);
     for (size_t w = 0; w < weeks; w++) {
         double sum = 0;
         for (size_t i = 0; i < count; i++)
@@ -176,16 +192,10 @@ bw_status bw_chart_sources(bw_chart *ch, bw_err *err) {
         top = fmax(top, sum);
     }
     bw_nice_range(&zero, &top, 4);
-    double label = 60;
-    for (size_t i = 0; i < count; i++)
-        label = fmax(label,
-                     bw_font_width(src[i].label, ch->narrow ? BW_SMALL_SIZE : BW_VALUE_SIZE, true) +
-                         (ch->narrow ? 52 : 64));
-    label = fmin(label, (ch->right - ch->left) * 0.36);
     bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
     bw_panel p = {bw_axis_left(ch, ch->narrow ? 52 : 66, zero, top, unit, 4),
                   ch->y + 10,
-                  ch->right - label,
+                  ch->right - label_room(ch, src, count, weeks, top),
                   ch->y + (ch->narrow ? 270 : 376),
                   days[0],
                   days[weeks - 1],
@@ -195,7 +205,7 @@ bw_status bw_chart_sources(bw_chart *ch, bw_err *err) {
     bw_axis_days(ch, &p);
     draw_sources(ch, &p, src, count, days, weeks, mid);
     bw_canvas_page(ch->canvas);
-    source_labels(ch, &p, src, count, mid);
+    source_labels(ch, &p, src, count, mid, weeks);
     sources_table(ch, src, count, days, weeks);
     bw_canvas_set_height(ch->canvas, p.bottom + 38);
     return BW_OK;

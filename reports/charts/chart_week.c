@@ -332,26 +332,58 @@ static void waterfall_range(const step *steps, size_t n, double from, double to,
     *hi += air;
 }
 
-/* Values share scale and decimals; size: of the largest. */
-static bw_number step_style(const bw_chart *ch, double size) {
-    return (bw_number){.unit = bw_unit_named(ch->shop->outcome_unit),
-                       .place = (int)floor(log10(fmax(size, 1e-9))) - 1,
-                       .scale_of = size,
-                       .sign = true,
-                       .compact = true};
+/* How the values of a waterfall are written: one scale and as many decimals for all. */
+typedef struct {
+    bw_number total, step;
+    double size; /* of the text in pixels */
+} value_style;
+
+static value_style style_values(const bw_chart *ch, const step *steps, size_t n, double to) {
+    bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(steps[i].value));
+    value_style v = {.total = bw_number_style(to, NAN, NAN, unit), .size = 14};
+    v.total.place = (int)floor(log10(fmax(largest, 1))) - 1;
+    v.step = (bw_number){.unit = unit,
+                         .place = (int)floor(log10(fmax(largest, 1e-9))) - 1,
+                         .scale_of = largest,
+                         .sign = true,
+                         .compact = true};
+    return v;
+}
+
+#define VALUE_LEAST 11.0 /* pixels of a value's text before its currency goes: the axis has it */
+
+/* The widest of all values at one size, the totals at the ends included. */
+static double widest_value(const bw_chart *ch, const value_style *v, const step *steps, size_t n,
+                           double from, double to) {
+    double widest =
+        fmax(bw_chart_text_width(ch, bw_shop_format(ch->shop, from, &v->total), v->size, true),
+             bw_chart_text_width(ch, bw_shop_format(ch->shop, to, &v->total), v->size, true));
+    for (size_t i = 0; i < n; i++)
+        widest =
+            fmax(widest, bw_chart_text_width(ch, bw_shop_format(ch->shop, steps[i].value, &v->step),
+                                             v->size, true));
+    return widest;
+}
+
+/* Makes the values fit side by side, whatever their length: smaller first, then without currency. */
+static void fit_values(const bw_chart *ch, value_style *v, const step *steps, size_t n, double from,
+                       double to, double room) {
+    double wide = widest_value(ch, v, steps, n, from, to);
+    if (v->size * room / wide < VALUE_LEAST) {
+        v->total.bare = v->step.bare = true;
+        wide = widest_value(ch, v, steps, n, from, to);
+    }
+    v->size = fmin(v->size, v->size * room / wide);
 }
 
 /* A step that shows as zero has no direction. */
-static bw_colour step_colour(const bw_chart *ch, const step *s, double size) {
-    bw_number style = step_style(ch, size);
-    if (s->rest || bw_rounded(s->value, &style) == 0)
+static bw_colour step_colour(const step *s, const value_style *v) {
+    if (s->rest || bw_rounded(s->value, &v->step) == 0)
         return BW_AXIS;
     return s->value > 0 ? BW_GOOD : BW_BAD;
-}
-
-static const char *step_value(const bw_chart *ch, const step *s, double size) {
-    bw_number style = step_style(ch, size);
-    return bw_shop_format(ch->shop, s->value, &style);
 }
 
 static void step_label(bw_chart *ch, double x, double y, double width, const char *label) {
@@ -364,11 +396,9 @@ static void step_label(bw_chart *ch, double x, double y, double width, const cha
 
 static void waterfall_columns(bw_chart *ch, const bw_panel *p, const step *steps, size_t n,
                               double from, double to) {
-    double slot = (p->right - p->left) / (double)(n + 2), half = slot * 0.34, at = from, size = 0;
-    bw_number total = bw_number_style(to, NAN, NAN, bw_unit_named(ch->shop->outcome_unit));
-    for (size_t i = 0; i < n; i++)
-        size = fmax(size, fabs(steps[i].value));
-    total.place = (int)floor(log10(fmax(size, 1))) - 1;
+    double slot = (p->right - p->left) / (double)(n + 2), half = slot * 0.34, at = from;
+    value_style v = style_values(ch, steps, n, to);
+    fit_values(ch, &v, steps, n, from, to, slot - 8);
     bw_canvas_page(ch->canvas);
     for (size_t k = 0; k < n + 2; k++) {
         double x = p->left + slot * ((double)k + 0.5), y = bw_panel_y(p, at);
@@ -380,8 +410,8 @@ static void waterfall_columns(bw_chart *ch, const bw_panel *p, const step *steps
                 BW_AXIS);
         if (first || last) {
             bw_canvas_rect(ch->canvas, x - half, y - 2.5, x + half, y + 2.5, BW_INK);
-            bw_chart_text(ch, x, y - 15, BW_CENTER, 15, true, BW_INK,
-                          bw_shop_format(ch->shop, at, &total));
+            bw_chart_text(ch, x, y - 15, BW_CENTER, v.size, true, BW_INK,
+                          bw_shop_format(ch->shop, at, &v.total));
             step_label(ch, x, p->bottom + 20, slot - 8,
                        bw_shop_title(ch->shop, bw_shop_word(ch->shop, first ? "table.last_week"
                                                                             : "table.this_week")));
@@ -390,14 +420,14 @@ static void waterfall_columns(bw_chart *ch, const bw_panel *p, const step *steps
         const step *s = &steps[k - 1];
         double end = bw_panel_y(p, at + s->value), top = fmin(y, end);
         bw_canvas_rect(ch->canvas, x - half, top, x + half, fmax(fmax(y, end), top + 1.5),
-                       step_colour(ch, s, size));
+                       step_colour(s, &v));
         if (isfinite(s->lo) && isfinite(s->hi)) {
             bw_canvas_segment(ch->canvas, x, bw_panel_y(p, at + s->lo), x,
                               bw_panel_y(p, at + s->hi), 1.6, BW_SOLID, BW_INK);
             top = fmin(top, bw_panel_y(p, at + s->hi));
         }
-        bw_chart_text(ch, x, top - 13, BW_CENTER, 14, true,
-                      bw_text_colour(step_colour(ch, s, size)), step_value(ch, s, size));
+        bw_chart_text(ch, x, top - 13, BW_CENTER, v.size, true, bw_text_colour(step_colour(s, &v)),
+                      bw_shop_format(ch->shop, s->value, &v.step));
         step_label(ch, x, p->bottom + 20, slot - 6, s->title);
         at += s->value;
     }
@@ -406,7 +436,7 @@ static void waterfall_columns(bw_chart *ch, const bw_panel *p, const step *steps
 /* The phone's layout: one row a step, the same bars lying down. */
 static void waterfall_rows(bw_chart *ch, const step *steps, size_t n, double from, double to,
                            double lo, double hi) {
-    double at = from, size = 0, top = ch->y + 8;
+    double at = from, top = ch->y + 8;
     bw_panel p = {.left = ch->left + 4,
                   .right = ch->right - 4,
                   .top = top,
@@ -414,10 +444,7 @@ static void waterfall_rows(bw_chart *ch, const step *steps, size_t n, double fro
                   .x0 = lo,
                   .x1 = hi,
                   .y1 = 1};
-    for (size_t i = 0; i < n; i++)
-        size = fmax(size, fabs(steps[i].value));
-    bw_number total = bw_number_style(to, NAN, NAN, bw_unit_named(ch->shop->outcome_unit));
-    total.place = (int)floor(log10(fmax(size, 1))) - 1;
+    value_style v = style_values(ch, steps, n, to);
     bw_canvas_page(ch->canvas);
     for (size_t k = 0; k < n + 2; k++, top += 48) {
         bool end = k == 0 || k == n + 1;
@@ -428,13 +455,15 @@ static void waterfall_rows(bw_chart *ch, const step *steps, size_t n, double fro
             end ? bw_shop_title(ch->shop,
                                 bw_shop_word(ch->shop, k ? "table.this_week" : "table.last_week"))
                 : s->title;
-        bw_chart_text_in(ch, ch->left, top + 10, 270, BW_LEFT, BW_VALUE_SIZE, end, BW_INK, label);
+        const char *value = end ? bw_shop_format(ch->shop, at, &v.total)
+                                : bw_shop_format(ch->shop, s->value, &v.step);
+        double room =
+            ch->right - ch->left - 12 - bw_chart_text_width(ch, value, BW_VALUE_SIZE, true);
+        bw_chart_text_in(ch, ch->left, top + 10, room, BW_LEFT, BW_VALUE_SIZE, end, BW_INK, label);
         bw_chart_text(ch, ch->right, top + 10, BW_RIGHT, BW_VALUE_SIZE, true,
-                      end ? BW_INK : bw_text_colour(step_colour(ch, s, size)),
-                      end ? bw_shop_format(ch->shop, at, &total) : step_value(ch, s, size));
+                      end ? BW_INK : bw_text_colour(step_colour(s, &v)), value);
         bw_canvas_rect(ch->canvas, fmin(x, x2) - (end ? 2.5 : 0), y - 8,
-                       fmax(x, x2) + (end ? 2.5 : 0.5), y + 8,
-                       end ? BW_INK : step_colour(ch, s, size));
+                       fmax(x, x2) + (end ? 2.5 : 0.5), y + 8, end ? BW_INK : step_colour(s, &v));
         if (!end && isfinite(s->lo) && isfinite(s->hi))
             bw_canvas_segment(ch->canvas, bw_panel_x(&p, at + s->lo), y, bw_panel_x(&p, at + s->hi),
                               y, 1.6, BW_SOLID, BW_INK);
@@ -492,7 +521,6 @@ bw_status bw_chart_waterfall(bw_chart *ch, bw_err *err) {
         waterfall_rows(ch, steps, n, from, to, lo, hi);
         return BW_OK;
     }
-    bw_nice_range(&lo, &hi, 4);
     bw_unit unit = bw_unit_named(ch->shop->outcome_unit);
     bw_panel p = {.left = bw_axis_left(ch, 66, lo, hi, unit, 4),
                   .right = ch->right,

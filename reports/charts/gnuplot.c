@@ -3,6 +3,7 @@
 #include "reports/charts/gnuplot.h"
 
 #include <errno.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@ extern char **environ;
  * terminal's 96 dots an inch; the PDF page is set at 72, so there a pixel of the page is a point).
  * Point symbols: SVG draws one of size 1 as 9.75 pixels at a 13 pixel font, cairo as 7 times its
  * scale; both were measured on the output. */
-#define PNG_SCALE 2
+#define PNG_SCALE 2.0
 
 #define WORKERS_MOST 8
 #define JOBS_WORTH   3 /* pictures for which another process is started */
 
 static void write_terminal(const bw_plot_job *job, bw_buf *out) {
     double w = bw_canvas_width(job->canvas), h = bw_canvas_height(job->canvas);
+    double scale = job->scale > 0 ? job->scale : PNG_SCALE;
     unsigned page = bw_theme(BW_PAGE)->light;
     switch (job->format) {
     case BW_SVG:
@@ -34,9 +36,9 @@ static void write_terminal(const bw_plot_job *job, bw_buf *out) {
     case BW_PNG:
         bw_buf_addf(out,
                     "set terminal pngcairo size %g,%g noenhanced font '%s,13' background '#%06x'\n"
-                    "PT = %g; PS = %g; LW = %d\n",
-                    PNG_SCALE * w, PNG_SCALE * h, job->font, page, PNG_SCALE * 0.75,
-                    PNG_SCALE / 6.3, PNG_SCALE);
+                    "PT = %g; PS = %g; LW = %g\n",
+                    ceil(scale * w), ceil(scale * h), job->font, page, scale * 0.75, scale / 6.3,
+                    scale);
         break;
     case BW_PDF:
         bw_buf_addf(

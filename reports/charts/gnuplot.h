@@ -16,6 +16,7 @@ typedef struct {
     bw_picture_format format;
     const char *font; /* one family, without quotes: "Inter" */
     const char *path; /* where gnuplot writes */
+    double scale;     /* BW_PNG: dots a pixel of the page; 0 = 2, for sharp screens */
 } bw_plot_job;
 
 /* Renders all jobs. Fails with the package to install when gnuplot is missing, and with gnuplot's

@@ -49,8 +49,9 @@ static bw_status run_jobs(const bw_picture *pictures, size_t n, const char *fold
     bw_status st = jobs && paths ? BW_OK : bw_fail_memory(err);
     for (size_t i = 0; st == BW_OK && i < n; i++) {
         picture_path(folder, i, paths[i], sizeof paths[i]);
-        jobs[i] = (bw_plot_job){pictures[i].chart->canvas, pictures[i].format,
-                                bw_chart_font(pictures[i].chart->shop), paths[i]};
+        jobs[i] =
+            (bw_plot_job){pictures[i].chart->canvas, pictures[i].format,
+                          bw_chart_font(pictures[i].chart->shop), paths[i], pictures[i].scale};
     }
     if (st == BW_OK)
         st = bw_gnuplot_run(jobs, n, err);

@@ -13,6 +13,7 @@ bw_status bw_chart_write(const bw_chart *ch, bw_picture_format format, const cha
 typedef struct {
     const bw_chart *chart;
     bw_picture_format format;
+    double scale;          /* of a PNG: dots a pixel, 0 = 2 */
     const char *id;        /* prefix of ids of an inlined SVG */
     const char *css_class; /* of an inlined SVG */
     char *bytes;           /* result, the caller frees; SVG: NUL-terminated, to be inlined */

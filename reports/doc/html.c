@@ -211,6 +211,15 @@ static void add_theme(bw_buf *out, bool dark) {
     }
 }
 
+/* The foot of each printed page: which report, which page of how many. The title and the week are ours,
+ * never text of the data, so nothing in them can end the string. */
+static void add_print_foot(page *p) {
+    bw_buf_addf(p->out,
+                "@page{@bottom-left{content:\"%s %s\"}"
+                "@bottom-right{content:counter(page) \" / \" counter(pages)}}\n",
+                p->d->title, p->d->shop->week_name);
+}
+
 static void add_head(page *p) {
     const bw_shop *s = p->d->shop;
     bw_buf_addf(p->out,
@@ -229,6 +238,7 @@ static void add_head(page *p) {
     add_theme(p->out, false);
     bw_buf_add(p->out, "}}\n");
     bw_buf_add(p->out, bw_embed("reports/page/page.css", NULL));
+    add_print_foot(p);
     bw_buf_add(p->out, "</style></head>\n<body>\n<header><h1>");
     bw_buf_add_html(p->out, p->d->title);
     bw_buf_add(p->out, "</h1><p class=\"sub\">");

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #define CHARTS_MOST 16
-#define TEXT        "style=\"font:15px/1.5 Helvetica,Arial,sans-serif;color:#1b2530;margin:6px 0 12px\""
-#define SMALL       "style=\"font:13px/1.45 Helvetica,Arial,sans-serif;color:#5d6878;margin:2px 0 12px\""
+/* Mail is shown some 640 pixels wide: charts of 1280 dots are sharp there, and the letter stays small. */
+#define DOTS_A_PIXEL (1280 / BW_CHART_WIDE)
+#define TEXT         "style=\"font:15px/1.5 Helvetica,Arial,sans-serif;color:#1b2530;margin:6px 0 12px\""
+#define SMALL        "style=\"font:13px/1.45 Helvetica,Arial,sans-serif;color:#5d6878;margin:2px 0 12px\""
 #define CELL                                                                                 \
     "style=\"font:13px/1.4 Helvetica,Arial,sans-serif;color:#1b2530;padding:5px 10px 5px 0;" \
     "border-bottom:1px solid #e4e7ec;vertical-align:top;text-align:left\""
@@ -102,8 +104,9 @@ static size_t list_charts(const bw_document *d, bw_picture *pictures) {
     for (size_t i = 0; i < d->n; i++)
         for (size_t k = 0; k < d->sections[i].n; k++)
             if (d->sections[i].blocks[k].kind == BW_CHART && n < CHARTS_MOST)
-                pictures[n++] =
-                    (bw_picture){.chart = d->sections[i].blocks[k].chart, .format = BW_PNG};
+                pictures[n++] = (bw_picture){.chart = d->sections[i].blocks[k].chart,
+                                             .format = BW_PNG,
+                                             .scale = DOTS_A_PIXEL};
     return n;
 }
 

@@ -175,6 +175,12 @@ CREATE TABLE draw (
     n INTEGER NOT NULL, packed BLOB NOT NULL, -- n little-endian f64, chain after chain
     PRIMARY KEY (run, name, subject)
 ) WITHOUT ROWID;
+-- What was estimated for the report of an earlier week, from the rows known at the end of that day: a
+-- compressed database of its runs, estimates, curves and segments, without draws.
+CREATE TABLE past_state (
+    last_day TEXT PRIMARY KEY, bytes INTEGER NOT NULL, -- bytes: when unpacked
+    packed BLOB NOT NULL                               -- zlib
+) WITHOUT ROWID;
 -- Curves of a run: response to spend, demand against price, ...
 CREATE TABLE curve (
     run INTEGER NOT NULL REFERENCES model_run(id) ON DELETE CASCADE,

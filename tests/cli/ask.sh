@@ -14,6 +14,12 @@ equal "a shown query can be run as it is" \
     "$("$BW" sql --format csv "$shown" | tail -1)" \
     "$("$BW" sql --format csv "SELECT sum(cost) FROM spend WHERE channel = 'email' AND day LIKE '2026-10-%'" | tail -1)"
 contains "Chinese is answered in Chinese" "$("$BW" ask '哪个渠道最赚钱？')" '回报最高'
+contains "a period that an answer cannot be given for is told" "$("$BW" ask 'how is search doing in March?')" \
+    '^There is no such answer for 1 to 31 Mar 2026 alone; this one rests on .* 2026\. A euro spent on search has brought'
+contains "in Chinese too, the month spelled out" "$("$BW" ask '搜索广告三月份表现怎么样？')" \
+    '^没有单独针对 2026 年 3 月 1 日至 31 日的结果；以下回答依据.*搜索广告'
+contains "the period that an answer is about needs no remark" "$("$BW" ask 'how much did we spend on search in March?')" \
+    '^Search cost .*1 to 31 Mar 2026'
 contains "a missing name is asked for" "$("$BW" ask 'what does it earn')" 'Which channel'
 contains "an unknown question gets its nearest" "$("$BW" ask 'what is the meaning of life')" 'not among the questions'
 contains "hostile text stays text" "$("$BW" ask "revenue '; DROP TABLE review; -- \`id\`")" '.'

@@ -58,6 +58,27 @@ sentence 0 -0.5 0.988 en
 contains "report: sentiment in the same week" "$said" 'in the same week: when reviews turn better, revenue is lower'
 sentence 3 0.41 0.949 zh
 contains "report: no lead is claimed on thin ground" "$said" '看不出情感先于还是滞后于销售额'
+# an earlier week: verified against the estimates kept for it, never by a silent fit
+"$BW" report --no-stages --week 2026-W40 --out "$T/past" >/dev/null
+contains "verify: an earlier week" "$("$BW" verify "$T/past")" 'all match'
+sqlite3 "$BELLWETHER_DB" "DELETE FROM past_state"
+fails "verify: an earlier week whose estimates are gone" 1 'report of 2026-W40 was written from are not in this database any more.*--refit' "$BW" verify "$T/past"
+for lang in en zh; do
+    "$BW" report --no-stages --format eml --lang $lang --out "$T/mail" >/dev/null
+    equal "mail, $lang: text beside HTML, charts by cid, styles in place, a readable subject" "$(python3 - "$T/mail/report.eml" <<'P'
+import email, email.policy, re, sys
+raw = open(sys.argv[1], "rb").read()
+m = email.message_from_bytes(raw, policy=email.policy.default)
+html = m.get_body(("html",)).get_content()
+text = m.get_body(("plain",)).get_content()
+shown = set(re.findall(r'src="cid:([^"]+)"', html))
+sent = {p["Content-ID"].strip("<>") for p in m.walk() if p.get_content_type() == "image/png"}
+print([p.get_content_type() for p in m.walk()][:4], shown == sent and len(sent) > 5, len(raw) < 1.5e6,
+      max(map(len, raw.split(b"\r\n"))) <= 998, raw.isascii(), bool(re.search("var\\(|<style|<script|https?:", html)),
+      len(text) > 1000, bool(re.match("Weekly strategy report 2026-W45: \\S+ |每周营销策略报告 2026-W45：\\S", m["Subject"])))
+P
+)" "['multipart/related', 'multipart/alternative', 'text/plain', 'text/html'] True True True True False True True"
+done
 "$BW" report --no-stages --format eml --out "$T/m" >/dev/null
 contains "report: a mail with its charts inside" "$(cat "$T/m/report.eml")" 'Content-ID: <budget>'
 if command -v chromium >/dev/null && [ -z "${BW_NO_BROWSER:-}" ]; then

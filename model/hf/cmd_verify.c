@@ -63,7 +63,10 @@ static bw_status run_parts(bw_verify *v) {
     v->o = bw_objective_new();
     if (!v->ws || !v->o)
         return bw_fail_memory(v->err);
-    bw_verify_forward(v);
+    if (v->saved)
+        bw_verify_saved(v);
+    if (v->status == BW_OK)
+        bw_verify_forward(v);
     if (v->status == BW_OK)
         bw_verify_generation(v);
     if (v->status == BW_OK)
@@ -122,21 +125,26 @@ static cJSON *as_json(const bw_verify *v) {
     return j;
 }
 
-/* *ok is false when a quantity is beyond its tolerance. results: NULL, or the JSON list to
- * add to. */
-static bw_status verify_folder(const char *dir, const char *given, cJSON *results, bool *ok,
-                               bw_err *err) {
-    bw_verify v = {.dir = dir, .err = err};
+/* What was asked for, and what came out. */
+typedef struct {
+    const char *expected; /* a file, or NULL: that of the folder */
+    bool saved;
+    cJSON *results; /* NULL, or the JSON list to add to */
+    bool ok;        /* false when a quantity is beyond its tolerance */
+} request;
+
+static bw_status verify_folder(const char *dir, request *r, bw_err *err) {
+    bw_verify v = {.dir = dir, .saved = r->saved, .err = err};
     bw_status st = bw_hf_load(dir, &v.t, &v.info, err);
     if (st != BW_OK)
         return st;
-    st = read_expected(dir, given, &v.expected, err);
+    st = read_expected(dir, r->expected, &v.expected, err);
     if (st == BW_OK)
         st = run_parts(&v);
     if (st == BW_OK) {
-        *ok &= all_pass(&v);
-        if (results)
-            cJSON_AddItemToArray(results, as_json(&v));
+        r->ok &= all_pass(&v);
+        if (r->results)
+            cJSON_AddItemToArray(r->results, as_json(&v));
         else
             print_table(&v);
     } else {
@@ -187,28 +195,30 @@ static bw_status list_models(const char *dir, char ***out, size_t *n, bw_err *er
     return st;
 }
 
-static bw_status verify_path(const char *dir, const char *given, cJSON *results, bool *ok,
-                             bw_err *err) {
+static bw_status verify_path(const char *dir, request *r, bw_err *err) {
     char *config = NULL, **list = NULL;
     size_t n = 0;
     bool model = readable(dir, "config.json", &config);
     free(config);
     if (model)
-        return verify_folder(dir, given, results, ok, err);
+        return verify_folder(dir, r, err);
     bw_status st = list_models(dir, &list, &n, err);
     if (st == BW_OK && !n)
         st = bw_fail(err, BW_EIO, "%s: no config.json here or in a folder inside", dir);
     for (size_t i = 0; st == BW_OK && i < n; i++)
-        st = verify_folder(list[i], given, results, ok, err);
+        st = verify_folder(list[i], r, err);
     free_list(list, n);
     return st;
 }
 
 bw_status bw_cmd_model_verify(int argc, char **argv, bw_err *err) {
-    const char *given = NULL;
+    request r = {.ok = true};
     bool json = false;
     const bw_option options[] = {
-        {"expected", 0, BW_OPT_TEXT, &given, "FILE", "the answers (default DIR/expected.json)"},
+        {"expected", 0, BW_OPT_TEXT, &r.expected, "FILE",
+         "the answers (default DIR/expected.json)"},
+        {"saved", 0, BW_OPT_FLAG, &r.saved, NULL,
+         "also save the model again and compare weights and config.json exactly"},
         BW_OPTION_JSON(json),
         {0},
     };
@@ -218,7 +228,7 @@ bw_status bw_cmd_model_verify(int argc, char **argv, bw_err *err) {
         "model folder with the recorded answers of a reference implementation. A folder of model\n"
         "folders compares each. Exit status 1 when anything is beyond its tolerance.",
         "  bellwether model verify checkpoints/bert\n"
-        "  bellwether model verify checkpoints --json\n"
+        "  bellwether model verify checkpoints --saved --json\n"
         "  bellwether model verify --tokenizer tokenizers cases.json\n"
         "  bellwether model verify --processors processors.json\n"};
     bw_status st = bw_options_parse(&usage, options, &argc, &argv, err);
@@ -226,16 +236,16 @@ bw_status bw_cmd_model_verify(int argc, char **argv, bw_err *err) {
         return st;
     if (argc < 1)
         return bw_fail(err, BW_EUSAGE, "name a model folder; see 'bellwether model verify --help'");
-    bool ok = true;
-    cJSON *results = json ? cJSON_CreateArray() : NULL;
+    r.results = json ? cJSON_CreateArray() : NULL;
     for (int i = 0; st == BW_OK && i < argc; i++)
-        st = verify_path(argv[i], given, results, &ok, err);
+        st = verify_path(argv[i], &r, err);
     if (json && st == BW_OK) {
-        cJSON *only = cJSON_GetArraySize(results) == 1 ? cJSON_GetArrayItem(results, 0) : results;
+        cJSON *only =
+            cJSON_GetArraySize(r.results) == 1 ? cJSON_GetArrayItem(r.results, 0) : r.results;
         char *text = cJSON_Print(only);
         puts(text ? text : "[]");
         cJSON_free(text);
     }
-    cJSON_Delete(results);
-    return st == BW_OK && !ok ? BW_EMISMATCH : st;
+    cJSON_Delete(r.results);
+    return st == BW_OK && !r.ok ? BW_EMISMATCH : st;
 }

@@ -2,7 +2,8 @@
  * of a reference implementation.
  *
  * A folder holds a model and expected.json; cmd_verify.c drives, verify_forward.c,
- * verify_training.c and verify_generation.c each compare some of its keys. */
+ * verify_training.c and verify_generation.c each compare some of its keys, verify_saved.c what is
+ * written when the model is saved again. */
 #ifndef BW_MODEL_VERIFY_H
 #define BW_MODEL_VERIFY_H
 
@@ -25,6 +26,7 @@ typedef struct {
     bw_hf_info info;
     bw_tf_workspace *ws;
     bw_objective *o;
+    bool saved; /* save and compare too */
     cJSON *expected;
     bw_quantity *quantities;
     size_t n, cap;
@@ -82,5 +84,7 @@ int32_t *bw_vmatrix_read(const cJSON *rows, size_t *n_rows, size_t *width);
 void bw_verify_forward(bw_verify *v);
 void bw_verify_training(bw_verify *v);
 void bw_verify_generation(bw_verify *v);
+/* Saves the model to a folder under /tmp, which is removed, and compares it with the original. */
+void bw_verify_saved(bw_verify *v);
 
 #endif

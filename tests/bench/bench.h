@@ -23,7 +23,7 @@ static inline double bench_larger(double a, double b) {
 double bench_product(bw_pack_kind kind, size_t rows, double seconds);
 
 /* Tokens a second of the frozen encoder in the shape of MiniLM-L6. texts: "32" and "128" are equal
- * lengths, "mixed" is 256 reviews of 3 to 428 tokens, mean 62. Gives the mean length in *mean. */
+ * lengths, "mixed" is 128 reviews of 3 to 402 tokens, mean 59. Gives the mean length in *mean. */
 double bench_encode(bw_pack_kind kind, const char *texts, double seconds, double *mean);
 
 /* Tokens a second of a fine-tuning step of the same shape on 32 texts of so many tokens. */

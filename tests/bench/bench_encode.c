@@ -13,8 +13,8 @@
 #define VOCAB      30522
 #define DIM        384
 #define FFN        1536
-#define WARM_STEPS 2
-#define MANY       256 /* reviews of mixed length */
+#define WARM_STEPS 1
+#define MANY       128 /* reviews of mixed length */
 
 static const bw_tf_config MINILM = {.kind = BW_TF_ENCODER,
                                     .vocab = VOCAB,
@@ -199,7 +199,7 @@ double bench_train(size_t length, double seconds) {
     float *d_hidden = malloc(t.batch.n_tokens * DIM * sizeof *d_hidden);
     bw_param_init_normal(&head, w, 0.02f, 1);
     double best = 0, end = bench_seconds() + seconds;
-    /* The first steps touch new memory: moments, workspace. */
+    /* The first step touches new memory: moments, workspace. */
     for (int step = 0; step <= WARM_STEPS || bench_seconds() < end; step++) {
         double start = bench_seconds();
         if (bw_transformer_forward(model(), ws, &t.batch, NULL, &(bw_tf_mode){.train = true},

@@ -134,6 +134,40 @@ static void test_one_changed_number_fails(void **state) {
     free(text);
 }
 
+static bw_status verify_saved(char **text) {
+    return run(bw_cmd_model_verify, 4, (const char *const[]){"verify", dir, "--saved", "--json"},
+               text);
+}
+
+/* Another name of the same activation: the model is equal, its saved config.json is not. */
+static void rename_activation(void) {
+    char path[64], *text, *at;
+    snprintf(path, sizeof path, "%s/config.json", dir);
+    CHECK_OK(bw_file_read(path, 1 << 20, &text, NULL, &err));
+    assert_non_null(at = strstr(text, "gelu_new"));
+    bw_buf b = {0};
+    bw_buf_addf(&b, "%.*sgelu_pytorch_tanh%s", (int)(at - text), text, at + strlen("gelu_new"));
+    CHECK_OK(bw_file_write(path, b.text, b.len, &err));
+    bw_buf_free(&b);
+    free(text);
+}
+
+static void test_what_is_saved_again_is_compared(void **state) {
+    (void)state;
+    char *text;
+    write_folder(0, 0);
+    CHECK_OK(verify_saved(&text));
+    assert_non_null(strstr(text, "\"saved.tensors\""));
+    assert_non_null(strstr(text, "\"saved.parameters\""));
+    free(text);
+    rename_activation();
+    CHECK_OK(verify(&text));
+    free(text);
+    assert_int_equal(verify_saved(&text), BW_EMISMATCH);
+    assert_non_null(strstr(text, "\"saved.config\""));
+    free(text);
+}
+
 static void test_answers_of_another_model_are_an_error(void **state) {
     (void)state;
     char path[64], *text;
@@ -173,6 +207,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_answers_pass),
         cmocka_unit_test(test_one_changed_number_fails),
+        cmocka_unit_test(test_what_is_saved_again_is_compared),
         cmocka_unit_test(test_answers_of_another_model_are_an_error),
         cmocka_unit_test(test_info_and_convert),
     };

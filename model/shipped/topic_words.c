@@ -20,6 +20,8 @@
 
 #define MIN_COUNT  4
 #define MIN_SHARE  0.04 /* of a cluster's texts: rarer words do not speak for it */
+#define NAME_WORDS 3    /* make a name, and must be in so many of the texts it stands for: */
+#define NAME_COVER 0.15
 #define MAX_HAN    4
 #define MAX_UNITS  400 /* of one text */
 #define TERM_BYTES 48
@@ -311,6 +313,7 @@ static double name_score(const term *x, size_t cluster, double size, double all,
 static bw_status choose(const terms *t, ranked *r, size_t cluster, double size, double all,
                         double mean, char **words, bw_err *err) {
     size_t n = 0, chosen = 0;
+    double cover = 0; /* at most, of the cluster's texts by the words of its name */
     for (size_t i = 0; i < t->cap; i++) {
         const term *x = &t->slot[i];
         double score = x->hash ? name_score(x, cluster, size, all, mean) : 0;
@@ -321,9 +324,14 @@ static bw_status choose(const terms *t, ranked *r, size_t cluster, double size, 
     for (size_t i = 0; i < n && chosen < BW_TOPIC_WORDS; i++) {
         if (repeats(r[i].term, words, chosen))
             continue;
+        cover += chosen < NAME_WORDS ? r[i].term->count[cluster] / size : 0;
         words[chosen] = strdup(r[i].term->text);
         if (!words[chosen++])
             return bw_fail_memory(err);
+    }
+    for (size_t i = 0; i < chosen && cover < NAME_COVER; i++) {
+        free(words[i]);
+        words[i] = NULL;
     }
     return BW_OK;
 }

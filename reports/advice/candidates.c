@@ -127,20 +127,26 @@ static const char *budget_action(const finder *f) {
     return print_json(f, action);
 }
 
-static void find_budget(finder *f) {
-    const bw_fact *gain = find(f, "plan.gain", ""), *moved = find(f, "plan.moved", ""),
-                  *total = find(f, "plan.total", "");
+double bw_budget_worth(const bw_shop *s, double *stability) {
+    const finder f = {.s = s};
+    const bw_fact *gain = find(&f, "plan.gain", ""), *moved = find(&f, "plan.moved", ""),
+                  *total = find(&f, "plan.total", "");
+    *stability = NAN;
     if (!gain || !moved || !total || moved->value < 0.01 * total->reference || !(gain->value > 0) ||
-        f->s->weeks < WEEKS_LEAST)
-        return;
-    double stability = move_stability(f);
-    if (!(gain->probability >= BW_ACT_PROBABILITY) || stability < BW_ACT_STABILITY)
-        return;
-    double worth = gain->value * gain->probability * weight(stability) - CHANGE_COST * moved->value;
+        s->weeks < WEEKS_LEAST)
+        return 0;
+    *stability = move_stability(&f);
+    if (!(gain->probability >= BW_ACT_PROBABILITY) || *stability < BW_ACT_STABILITY)
+        return 0;
+    return gain->value * gain->probability * weight(*stability) - CHANGE_COST * moved->value;
+}
+
+static void find_budget(finder *f) {
+    double stability, worth = bw_budget_worth(f->s, &stability);
     if (!(worth > 0))
-        return; /* not worth the work */
+        return;
     bw_candidate *c = add(f, "budget", "");
-    promise(c, gain);
+    promise(c, find(f, "plan.gain", ""));
     c->stability = stability;
     c->action = budget_action(f);
     c->run = f->s->runs.plan;
@@ -326,7 +332,8 @@ static void find_nothing(finder *f) {
     if (f->n > 0)
         return;
     const bw_fact *gain = find(f, "plan.gain", "");
-    const char *why = f->n_rejected             ? "nothing.rejected"
+    const char *why = !f->s->has_outcome        ? "nothing.no_outcome"
+                      : f->n_rejected           ? "nothing.rejected"
                       : f->n_open               ? "nothing.waiting"
                       : f->s->weeks < 8         ? "nothing.thin"
                       : !f->s->runs.fit         ? "nothing.no_fit"

@@ -17,6 +17,10 @@ typedef struct {
 #define BW_ACT_PROBABILITY 0.80
 #define BW_ACT_STABILITY   0.75
 
+/* What the plan's move of the budget is worth (its rank), at most 0 when it does not pass the gates, or not
+ * for the work of it. *stability: of its least stable channel, NAN when not tested. */
+double bw_budget_worth(const bw_shop *s, double *stability);
+
 /* Best first, at most 6; at least one, if need be "nothing". No two act on one lever in the same days,
  * and none on a lever that accepted advice still holds (levers.h). In the arena. */
 bw_status bw_candidates_find(const bw_shop *s, bw_candidate **out, size_t *n, bw_err *err);

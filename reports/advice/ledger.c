@@ -309,7 +309,7 @@ bw_status bw_advice_record(bw_shop *s, bw_err *err) {
                          "SELECT sum(o.realised) / nullif(sum(a.gain), 0) AS value FROM "
                          "advice_outcome o JOIN advice a ON a.id = o.advice "
                          "WHERE o.inside IS NOT NULL AND o.week <= %Q AND a.gain > 0 AND "
-                         "a.gain_unit = 'outcome'",
+                         "a.gain_unit = 'outcome' HAVING count(*) > 1",
                          s->week);
     return st;
 }

@@ -1,4 +1,5 @@
 /* reports/charts/chart_channels.c - one row a channel: what it earns, and what should move. */
+#include "reports/advice/candidates.h"
 #include "reports/charts/chart.h"
 
 #include <math.h>
@@ -316,7 +317,8 @@ static void budget_title(bw_chart *ch) {
                   *moved = bw_fact_find(f, "plan.moved", "");
     const bw_fact *total = bw_fact_find(f, "plan.total", ""),
                   *from = bw_fact_find(f, "plan.from", "");
-    bool move = gain && moved && moved->value > 0 && gain->value > 0 && gain->probability >= 0.66;
+    double stability;
+    bool move = bw_budget_worth(ch->shop, &stability) > 0; /* as the advice has it */
     bw_message title = {.key = !move  ? "chart.budget.keep"
                                : from ? "chart.budget.move_from"
                                       : "chart.budget.move"};

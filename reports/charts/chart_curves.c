@@ -1,4 +1,5 @@
 /* reports/charts/chart_curves.c - response curves, one small panel a channel. */
+#include "reports/advice/candidates.h"
 #include "reports/charts/chart.h"
 
 #include <math.h>
@@ -272,8 +273,11 @@ bw_status bw_chart_curves(bw_chart *ch, bw_err *err) {
         return st;
     sort_by_next(&d);
     curve_points *c = bw_arena_get(ch->shop->arena, d.n * sizeof *c);
-    bool planned = false;
+    double stability;
+    bool planned = false, advised = bw_budget_worth(ch->shop, &stability) > 0;
     for (size_t i = 0; i < d.n && st == BW_OK; i++) {
+        if (!advised) /* a plan that is not certain enough is no recommendation */
+            d.planned[i] = NAN;
         st = read_curve(ch, d.name[i], &c[i], err);
         planned = planned || isfinite(d.planned[i]);
     }

@@ -42,7 +42,13 @@ void bw_tf_embed_sum(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_c
             add_row(y, positions + ((size_t)p->positions[i] + t->c.pos_offset) * dim, 1, dim);
         if (t->ngrams != BW_NONE && b->ngram_start)
             embed_ngrams(t, b, i, y);
+        if (b->shift)
+            add_row(y, b->shift + i * dim, 1, dim);
     }
+}
+
+const float *bw_tf_embedded(const bw_tf_workspace *ws) {
+    return ws->enc.embed_sum;
 }
 
 void bw_tf_embed(const bw_transformer *t, const bw_tf_pass *p, const bw_tf_chunk *c, float *out) {

@@ -33,6 +33,7 @@ typedef struct {
     size_t n_seq, n_tokens;    /* start[0] = 0, start[n_seq] = n_tokens, no empty sequence */
     const size_t *ngram_start; /* [n_tokens + 1], or NULL: no n-grams */
     const int32_t *ngrams; /* token i has buckets ngrams[ngram_start[i] .. ngram_start[i+1]-1] */
+    const float *shift;    /* [n_tokens, embed_dim], added to the sums of embeddings; NULL: nothing */
 } bw_batch;
 
 typedef struct {
@@ -67,6 +68,10 @@ bw_status bw_transformer_forward(const bw_transformer *t, bw_tf_workspace *ws,
 /* The last hidden states of the last forward pass: [n_tokens, dim] of the batch, or of the target
  * for an encoder-decoder, after the final norm. Borrowed until the next pass. */
 const float *bw_tf_hidden(const bw_tf_workspace *ws);
+/* The sums of embeddings that the last pass of an encoder with a projection began with, [n_tokens,
+ * embed_dim], when it was for training; once its backward is done, the loss's gradient with respect to
+ * them. NULL without a projection. Borrowed likewise. */
+const float *bw_tf_embedded(const bw_tf_workspace *ws);
 /* The encoder's output of an encoder-decoder: [n_tokens of batch, dim]. Borrowed likewise. */
 const float *bw_tf_encoder_hidden(const bw_tf_workspace *ws);
 /* With keep_layers: output of layer `layer` (0 = embeddings) of the encoder, or of the decoder; the

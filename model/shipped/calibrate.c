@@ -14,7 +14,7 @@ typedef struct {
     const bw_example **e;
     const char **text;
     bw_raw_score *raw;
-    double *weight; /* one over the rows of its set and language */
+    double *weight; /* one over the rows of its set */
     size_t n;
 } rows;
 
@@ -31,7 +31,7 @@ static bw_status collect(const bw_recipe *r, const bw_dataset *d, rows *x, bw_er
     x->raw = calloc(d->n + 1, sizeof *x->raw);
     x->weight = calloc(d->n + 1, sizeof *x->weight);
     double neutral = bw_recipe_number(r, "calibrate", "neutral_weight", 1.0);
-    size_t *count = calloc(2 * r->n_sets + 2, sizeof *count);
+    size_t *count = calloc(r->n_sets + 1, sizeof *count);
     if (!x->e || !x->text || !x->raw || !x->weight || !count) {
         free(count);
         return bw_fail_memory(err);
@@ -42,63 +42,83 @@ static bw_status collect(const bw_recipe *r, const bw_dataset *d, rows *x, bw_er
             continue;
         x->e[x->n] = e;
         x->text[x->n++] = e->text;
-        count[2 * e->set + e->zh]++;
+        count[e->set]++;
     }
     for (size_t i = 0; i < x->n; i++)
-        x->weight[i] = (x->e[i]->label == BW_NEUTRAL ? neutral : 1.0) /
-                       (double)count[2 * x->e[i]->set + x->e[i]->zh];
+        x->weight[i] =
+            (x->e[i]->label == BW_NEUTRAL ? neutral : 1.0) / (double)count[x->e[i]->set];
     free(count);
     return x->n ? BW_OK
                 : bw_fail(err, BW_EDATA, "recipe %s has no development rows to calibrate on",
                           r->name);
 }
 
-/* p: deep_scale, wide_scale, bias[3]. z of row i. */
-static void logits(const bw_raw_score *raw, const double p[5], double z[3]) {
-    double wide[3] = {-raw->wide[0], raw->wide[1], raw->wide[0]};
-    for (int k = 0; k < 3; k++)
-        z[k] = p[0] * raw->deep[k] + p[1] * wide[k] + p[2 + k];
+#define N_FIT (2 * BW_N_MIX) /* mix, then by_length */
+
+/* What z_k depends on, beside its own bias: the mix's entries for class k. */
+static void inputs_of(const bw_raw_score *raw, int k, double x[2]) {
+    x[BW_MIX_DEEP] = raw->deep[k];
+    x[BW_MIX_WIDE] = k == 1 ? raw->wide[1] : k == 0 ? -raw->wide[0] : raw->wide[0];
+}
+
+/* Adds weight d of dz_k to the gradient of the fitted numbers. */
+static void add_gradient(const bw_raw_score *raw, int k, double d, double g[N_FIT]) {
+    double x[2];
+    inputs_of(raw, k, x);
+    for (int i = 0; i < 2; i++) {
+        double scale = d * (i ? raw->length : 1), *to = g + i * BW_N_MIX;
+        to[BW_MIX_DEEP] += scale * x[BW_MIX_DEEP];
+        to[BW_MIX_WIDE] += scale * x[BW_MIX_WIDE];
+        to[BW_MIX_BIAS + k] += scale;
+    }
 }
 
 /* Adds the gradient of row i to g; returns its loss. */
-static double row_gradient(const bw_recipe *r, const rows *x, size_t i, const double p[5],
-                           double g[5]) {
+static double row_gradient(const bw_recipe *r, const rows *x, size_t i, const bw_calibration *c,
+                           double g[N_FIT]) {
     const bw_raw_score *raw = &x->raw[i];
     bool two = r->set[x->e[i]->set].two_class;
-    double z[3], wide[3] = {-raw->wide[0], raw->wide[1], raw->wide[0]}, q[3], sum = 0;
+    double z[3], q[3], sum = 0;
     int label = x->e[i]->label;
-    logits(raw, p, z);
+    bw_calibration_logits(c, x->e[i]->zh, raw->length, raw->deep, raw->wide, z);
     double top = fmax(z[0], z[2]);
     top = two ? top : fmax(top, z[1]);
     for (int k = 0; k < 3; k++)
         sum += q[k] = two && k == 1 ? 0 : exp(z[k] - top);
-    for (int k = 0; k < 3; k++) {
-        double d = x->weight[i] * (q[k] / sum - (k == label));
-        g[0] += d * raw->deep[k];
-        g[1] += d * wide[k];
-        g[2 + k] += d;
-    }
+    for (int k = 0; k < 3; k++)
+        add_gradient(raw, k, x->weight[i] * (q[k] / sum - (k == label)), g);
     return -x->weight[i] * log(fmax(q[label] / sum, 1e-12));
 }
 
-static double fit_language(const bw_recipe *r, const rows *x, int zh, double p[5]) {
-    double loss = 0, total = 0, n = 0, g2[5] = {0}, start[5];
-    memcpy(start, p, sizeof start);
+/* The fitted numbers of a language, in one row. */
+static void fitted(bw_calibration *c, int zh, double *p[N_FIT]) {
+    for (int k = 0; k < BW_N_MIX; k++) {
+        p[k] = &c->mix[zh][k];
+        p[BW_N_MIX + k] = &c->by_length[zh][k];
+    }
+}
+
+/* The mean loss; NAN when the language has no rows, and c is left as it was. */
+static double fit_language(const bw_recipe *r, const rows *x, int zh, bw_calibration *c) {
+    double loss = 0, total = 0, n = 0, g2[N_FIT] = {0}, start[N_FIT], *p[N_FIT];
+    fitted(c, zh, p);
+    for (int k = 0; k < N_FIT; k++)
+        start[k] = *p[k];
     for (size_t i = 0; i < x->n; i++) {
         total += x->e[i]->zh == zh ? x->weight[i] : 0;
         n += x->e[i]->zh == zh;
     }
     for (int it = 0; it < ITERATIONS && total > 0; it++) {
-        double g[5] = {0};
+        double g[N_FIT] = {0};
         loss = 0;
         for (size_t i = 0; i < x->n; i++)
             if (x->e[i]->zh == zh)
-                loss += row_gradient(r, x, i, p, g);
-        for (int k = 0; k < 5; k++) {
-            double d = g[k] / total + PULL / n * (p[k] - start[k]);
+                loss += row_gradient(r, x, i, c, g);
+        for (int k = 0; k < N_FIT; k++) {
+            double d = g[k] / total + PULL / n * (*p[k] - start[k]);
             g2[k] = 0.99 * g2[k] + 0.01 * d * d;
-            p[k] -= RATE * (1.0 - (double)it / ITERATIONS) * d /
-                    (sqrt(g2[k] / (1 - pow(0.99, it + 1))) + 1e-4);
+            *p[k] -= RATE * (1.0 - (double)it / ITERATIONS) * d /
+                     (sqrt(g2[k] / (1 - pow(0.99, it + 1))) + 1e-4);
         }
     }
     return total > 0 ? loss / total : NAN;
@@ -119,11 +139,9 @@ static void fit_stars(const rows *x, const bw_calibration *c, double *slope, dou
             float stars = x->e[i]->row->stars;
             if (isnan(stars))
                 continue;
-            int zh = x->e[i]->zh;
-            double p[5] = {c->deep_scale[zh], c->wide_scale[zh], c->bias[zh][0], c->bias[zh][1],
-                           c->bias[zh][2]},
-                   z[3];
-            logits(&x->raw[i], p, z);
+            const bw_raw_score *raw = &x->raw[i];
+            double z[3];
+            bw_calibration_logits(c, x->e[i]->zh, raw->length, raw->deep, raw->wide, z);
             double m = z[2] - z[0];
             for (int k = 0; k < 4; k++) {
                 double d =
@@ -149,16 +167,14 @@ bw_status bw_calibrate(const bw_encoder *e, const bw_recipe *r, const bw_dataset
     if (st == BW_OK)
         st = bw_encoder_raw(e, x.text, x.n, x.raw, err);
     for (int zh = 0; st == BW_OK && zh < 2; zh++) {
-        double p[5] = {out->deep_scale[zh], out->wide_scale[zh], out->bias[zh][0], out->bias[zh][1],
-                       out->bias[zh][2]};
-        double loss = fit_language(r, &x, zh, p);
+        double loss = fit_language(r, &x, zh, out);
         if (isnan(loss))
             continue;
-        fprintf(stderr, "calibrate %s: loss %.4f, deep %.3f, wide %.3f, bias %.3f %.3f %.3f\n",
-                zh ? "zh" : "en", loss, p[0], p[1], p[2], p[3], p[4]);
-        out->deep_scale[zh] = p[0];
-        out->wide_scale[zh] = p[1];
-        memcpy(out->bias[zh], p + 2, sizeof out->bias[zh]);
+        const double *m = out->mix[zh], *l = out->by_length[zh];
+        fprintf(stderr,
+                "calibrate %s: loss %.4f, deep %.3f, wide %.3f, bias %.3f %.3f %.3f; by length "
+                "%.3f %.3f, %.3f %.3f %.3f\n",
+                zh ? "zh" : "en", loss, m[0], m[1], m[2], m[3], m[4], l[0], l[1], l[2], l[3], l[4]);
     }
     if (st == BW_OK)
         fit_stars(&x, out, &out->stars_slope, out->stars_threshold);

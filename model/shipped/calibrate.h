@@ -2,7 +2,7 @@
  *
  * Per language, by gradient descent on the mean cross-entropy, each set of the recipe counting
  * equally and few rows moving little from where it starts: one scale for each path (temperature and
- * mixture at once) and a bias a class. Neutral rows count calibrate.neutral_weight times: they are
+ * mixture at once) and a bias a class, and how each of them changes with a text's length. Neutral rows count calibrate.neutral_weight times: they are
  * few, and by likelihood alone hardly any mixed review would be called neutral. Stars: the
  * proportional-odds model (McCullagh 1980) of the stars given z_pos - z_neg. */
 #ifndef BW_MODEL_CALIBRATE_H

@@ -115,6 +115,7 @@ static void raw_scores(const bw_encoder *e, const scratch *s, bw_raw_score *out)
     if (r.n)
         bw_readout_read(&e->p.deep.heads, s->hidden, &r);
     memcpy(out->deep, r.sentiment, sizeof out->deep);
+    out->length = bw_length_feature(r.n + s->in.cut);
 }
 
 static double sigmoid(double x) {
@@ -131,10 +132,9 @@ static void softmax3(const double z[3], float p[3]) {
 
 static void calibrate(const bw_calibration *c, bool zh, const bw_raw_score *raw,
                       bw_text_score *out) {
-    double wide[3] = {-raw->wide[0], raw->wide[1], raw->wide[0]}, z[3], stars = 1;
+    double z[3], stars = 1;
     float p[3];
-    for (int k = 0; k < 3; k++)
-        z[k] = c->deep_scale[zh] * raw->deep[k] + c->wide_scale[zh] * wide[k] + c->bias[zh][k];
+    bw_calibration_logits(c, zh, raw->length, raw->deep, raw->wide, z);
     softmax3(z, p);
     for (int k = 0; k < 4; k++)
         stars += sigmoid(c->stars_slope * (z[2] - z[0]) - c->stars_threshold[k]);

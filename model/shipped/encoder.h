@@ -62,9 +62,11 @@ typedef struct {
 bw_status bw_encoder_words(const bw_encoder *e, const char *text, bw_word **words, size_t *n,
                            bw_err *err);
 
-/* The values before calibration, for fitting it: deep logits and the wide path's (s, u). */
+/* The values before calibration, for fitting it: deep logits, the wide path's (s, u), the length feature
+ * of model/shipped/pack.h. */
 typedef struct {
     float deep[3], wide[2];
+    double length;
 } bw_raw_score;
 bw_status bw_encoder_raw(const bw_encoder *e, const char *const *texts, size_t n, bw_raw_score *out,
                          bw_err *err);

@@ -12,9 +12,21 @@
 
 #define MAX_TENSORS 512
 
+double bw_length_feature(size_t tokens) {
+    return fmax(-2, fmin(2, log((double)(tokens ? tokens : 1) / 32)));
+}
+
+void bw_calibration_logits(const bw_calibration *c, bool zh, double length, const float deep[3],
+                           const float wide[2], double z[3]) {
+    double m[BW_N_MIX], w[3] = {-wide[0], wide[1], wide[0]};
+    for (int k = 0; k < BW_N_MIX; k++)
+        m[k] = c->mix[zh][k] + length * c->by_length[zh][k];
+    for (int k = 0; k < 3; k++)
+        z[k] = m[BW_MIX_DEEP] * (double)deep[k] + m[BW_MIX_WIDE] * w[k] + m[BW_MIX_BIAS + k];
+}
+
 bw_calibration bw_calibration_default(void) {
-    return (bw_calibration){.deep_scale = {0.5, 0.5},
-                            .wide_scale = {0.5, 0.5},
+    return (bw_calibration){.mix = {{0.5, 0.5}, {0.5, 0.5}},
                             .stars_slope = 0.6,
                             .stars_threshold = {-2, -0.8, 0.6, 1.8}};
 }
@@ -25,10 +37,10 @@ static void add_numbers(cJSON *j, const char *name, const double *x, int n) {
 
 char *bw_calibration_json(const bw_calibration *c) {
     cJSON *j = cJSON_CreateObject();
-    add_numbers(j, "deep_scale", c->deep_scale, 2);
-    add_numbers(j, "wide_scale", c->wide_scale, 2);
-    add_numbers(j, "bias_en", c->bias[0], 3);
-    add_numbers(j, "bias_zh", c->bias[1], 3);
+    add_numbers(j, "mix_en", c->mix[0], BW_N_MIX);
+    add_numbers(j, "mix_zh", c->mix[1], BW_N_MIX);
+    add_numbers(j, "by_length_en", c->by_length[0], BW_N_MIX);
+    add_numbers(j, "by_length_zh", c->by_length[1], BW_N_MIX);
     add_numbers(j, "stars_slope", &c->stars_slope, 1);
     add_numbers(j, "stars_threshold", c->stars_threshold, 4);
     add_numbers(j, "mention_bias", c->mention_bias, BW_N_ASPECTS);
@@ -50,10 +62,10 @@ static bool get_numbers(const cJSON *j, const char *name, double *x, int n) {
 
 bw_status bw_calibration_parse(const char *json, bw_calibration *c, bw_err *err) {
     cJSON *j = cJSON_Parse(json ? json : "");
-    bool ok = get_numbers(j, "deep_scale", c->deep_scale, 2) &&
-              get_numbers(j, "wide_scale", c->wide_scale, 2) &&
-              get_numbers(j, "bias_en", c->bias[0], 3) &&
-              get_numbers(j, "bias_zh", c->bias[1], 3) &&
+    bool ok = get_numbers(j, "mix_en", c->mix[0], BW_N_MIX) &&
+              get_numbers(j, "mix_zh", c->mix[1], BW_N_MIX) &&
+              get_numbers(j, "by_length_en", c->by_length[0], BW_N_MIX) &&
+              get_numbers(j, "by_length_zh", c->by_length[1], BW_N_MIX) &&
               get_numbers(j, "stars_slope", &c->stars_slope, 1) &&
               get_numbers(j, "stars_threshold", c->stars_threshold, 4) &&
               get_numbers(j, "mention_bias", c->mention_bias, BW_N_ASPECTS);

@@ -13,15 +13,23 @@
 #include "model/shipped/wide.h"
 #include "model/shipped/words.h"
 
-/* What turns the two paths into probabilities, one set a language (0 en, 1 zh):
- * z = deep_scale * deep + wide_scale * (-s, u, s) + bias; expected stars = 1 + sum over the four
- * thresholds of sigmoid(stars_slope * (z_pos - z_neg) - threshold). */
+/* What turns the two paths into probabilities, one set a language (0 en, 1 zh). With x a text's length
+ * (bw_length_feature) and m = mix + x * by_length,
+ *     z = m[BW_MIX_DEEP] * deep + m[BW_MIX_WIDE] * (-s, u, s) + m[BW_MIX_BIAS ..]:
+ * a long text is where n-grams know more, and where praise and blame stand side by side. Expected
+ * stars = 1 + sum over the four thresholds of sigmoid(stars_slope * (z_pos - z_neg) - threshold). */
+enum { BW_MIX_DEEP, BW_MIX_WIDE, BW_MIX_BIAS, BW_N_MIX = BW_MIX_BIAS + 3 };
 typedef struct {
-    double deep_scale[2], wide_scale[2], bias[2][3];
+    double mix[2][BW_N_MIX], by_length[2][BW_N_MIX];
     double stars_slope, stars_threshold[4];
     double mention_bias[11]; /* [BW_N_ASPECTS]: added to the mention logits */
 } bw_calibration;
 
+/* log(tokens / 32), at most 2 either way. */
+double bw_length_feature(size_t tokens);
+/* The three logits of a text from its deep logits and the wide path's (s, u). */
+void bw_calibration_logits(const bw_calibration *c, bool zh, double length, const float deep[3],
+                           const float wide[2], double z[3]);
 bw_calibration bw_calibration_default(void);
 char *bw_calibration_json(const bw_calibration *c); /* caller frees */
 bw_status bw_calibration_parse(const char *json, bw_calibration *c, bw_err *err);

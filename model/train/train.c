@@ -94,6 +94,7 @@ static bw_status start_sampler(run *x, bw_err *err) {
     t->teacher_weight = (float)number(x, "teacher_weight", 0.7);
     t->some_sentences = t->teacher ? (float)number(x, "some_sentences", 0.2) : 0;
     t->typos = (float)number(x, "typos", 0);
+    t->adversarial = (float)number(x, "adversarial", 0);
     double text_share = pretrain ? 1 : number(x, "text_share", 1);
     return bw_mixer_new(t->recipe, t->data, number(x, "share_power", 0.7), text_share,
                         pretrain     ? keep_pretrain
@@ -145,6 +146,7 @@ static void finish(run *x) {
     bw_inputs_free(&x->t.in);
     bw_tf_workspace_free(x->t.ws);
     free(x->t.d_hidden);
+    free(x->t.shift);
     free(x->t.jobs);
     free(x->average[0]);
     free(x->average[1]);

@@ -92,6 +92,9 @@ typedef struct {
     bw_encoder *teacher;  /* finished weights that label what no one has; NULL: none */
     float teacher_weight; /* of its labels in the loss */
     float some_sentences; /* probability that of a labelled text only some sentences are read */
+    float adversarial;    /* length of the worst shift of a text's embeddings, as a share of theirs; 0: none */
+    float *shift;         /* [tokens of the batch, embed_dim] */
+    size_t shift_cap;
     float typos;          /* probability that a labelled English text gets slips of the keyboard */
     void *jobs;           /* private to the stage */
     size_t n_jobs, cap_jobs;

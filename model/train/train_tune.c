@@ -7,7 +7,11 @@
  * teach weakly: a word of an aspect is a mention, and its polarity the review's.
  *
  * With a teacher, unlabelled texts and now and then a labelled one give some of their sentences, with
- * the probabilities that the teacher gives them (self-training, distillation: Hinton et al. 2015). */
+ * the probabilities that the teacher gives them (self-training, distillation: Hinton et al. 2015).
+ *
+ * With "adversarial", each batch is run a second time with its embeddings shifted the way that hurts
+ * most, and both losses are learned from (Miyato et al. 2017, "Adversarial training methods for
+ * semi-supervised text classification", section 3). */
 #include "model/train/train.h"
 
 #include "model/train/augment.h"
@@ -245,20 +249,72 @@ static void job_losses(bw_trainer_state *t, const job *j, bw_losses *l) {
     bw_readout_read_backward(&t->model->heads, h, &d, t->d_hidden);
 }
 
-bw_status bw_tune_step(bw_trainer_state *t, bw_losses *l, bw_err *err) {
-    bw_status st = draw(t, err);
-    bw_batch batch = bw_inputs_batch(&t->in);
+/* ---- adversarial training ---- */
+
+/* The embeddings of the batch, to t->shift. */
+static bw_status keep_embedded(bw_trainer_state *t, bw_err *err) {
+    size_t n = t->in.n_tokens * bw_transformer_config(t->model->tf)->embed_dim;
+    if (n > t->shift_cap) {
+        free(t->shift);
+        t->shift_cap = n + n / 4;
+        t->shift = malloc(t->shift_cap * sizeof *t->shift);
+        if (!t->shift) {
+            t->shift_cap = 0;
+            return bw_fail_memory(err);
+        }
+    }
+    memcpy(t->shift, bw_tf_embedded(t->ws), n * sizeof *t->shift);
+    return BW_OK;
+}
+
+static double length(const float *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sqrt(sum);
+}
+
+/* In the place of each text's embeddings e comes the shift adversarial |e| g / |g|, g the gradient of
+ * the loss with respect to e: to first order the worst of its length. */
+static void worst_shift(bw_trainer_state *t) {
+    size_t dim = bw_transformer_config(t->model->tf)->embed_dim;
+    const float *gradient = bw_tf_embedded(t->ws);
+    for (size_t s = 0; s < t->in.n_seq; s++) {
+        size_t from = t->in.start[s] * dim, n = t->in.start[s + 1] * dim - from;
+        double g = length(gradient + from, n);
+        float scale = (float)(t->adversarial * length(t->shift + from, n) / (g > 0 ? g : 1));
+        for (size_t i = from; i < from + n; i++)
+            t->shift[i] = scale * gradient[i];
+    }
+}
+
+/* ---- a step ---- */
+
+static bw_status run_batch(bw_trainer_state *t, const bw_batch *batch, bw_losses *l, bw_err *err) {
     bw_tf_mode mode = {.train = true, .dropout_seed = bw_rng_next(&t->rng)};
-    if (st == BW_OK)
-        st = bw_transformer_forward(t->model->tf, t->ws, &batch, NULL, &mode, err);
-    if (st == BW_OK)
-        st = bw_params_need_grad(&t->model->heads.params, err);
+    bw_status st = bw_transformer_forward(t->model->tf, t->ws, batch, NULL, &mode, err);
     if (st == BW_OK)
         st = bw_train_hidden(t, err);
+    if (st == BW_OK && t->adversarial > 0 && !batch->shift)
+        st = keep_embedded(t, err);
     if (st != BW_OK)
         return st;
     const job *j = t->jobs;
     for (size_t i = 0; i < t->n_jobs; i++)
         job_losses(t, &j[i], l);
     return bw_transformer_backward(t->model->tf, t->ws, t->d_hidden, err);
+}
+
+bw_status bw_tune_step(bw_trainer_state *t, bw_losses *l, bw_err *err) {
+    bw_status st = draw(t, err);
+    if (st == BW_OK)
+        st = bw_params_need_grad(&t->model->heads.params, err);
+    bw_batch batch = bw_inputs_batch(&t->in);
+    if (st == BW_OK)
+        st = run_batch(t, &batch, l, err);
+    if (st != BW_OK || t->adversarial <= 0)
+        return st;
+    worst_shift(t);
+    batch.shift = t->shift;
+    return run_batch(t, &batch, &(bw_losses){0}, err);
 }

@@ -33,7 +33,7 @@ typedef struct {
     size_t n_seq, n_tokens;    /* start[0] = 0, start[n_seq] = n_tokens, no empty sequence */
     const size_t *ngram_start; /* [n_tokens + 1], or NULL: no n-grams */
     const int32_t *ngrams; /* token i has buckets ngrams[ngram_start[i] .. ngram_start[i+1]-1] */
-    const float *shift;    /* [n_tokens, embed_dim], added to the sums of embeddings; NULL: nothing */
+    const float *shift; /* [n_tokens, embed_dim], added to the sums of embeddings; NULL: nothing */
 } bw_batch;
 
 typedef struct {

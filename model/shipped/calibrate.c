@@ -45,8 +45,7 @@ static bw_status collect(const bw_recipe *r, const bw_dataset *d, rows *x, bw_er
         count[e->set]++;
     }
     for (size_t i = 0; i < x->n; i++)
-        x->weight[i] =
-            (x->e[i]->label == BW_NEUTRAL ? neutral : 1.0) / (double)count[x->e[i]->set];
+        x->weight[i] = (x->e[i]->label == BW_NEUTRAL ? neutral : 1.0) / (double)count[x->e[i]->set];
     free(count);
     return x->n ? BW_OK
                 : bw_fail(err, BW_EDATA, "recipe %s has no development rows to calibrate on",

@@ -85,6 +85,16 @@ static bw_status open_teacher(bw_trainer_state *t, bw_err *err) {
                            &t->teacher, err);
 }
 
+static bw_status check_adversarial(const bw_trainer_state *t, bw_err *err) {
+    const bw_tf_config *c = bw_transformer_config(t->model->tf);
+    if (t->adversarial <= 0 || c->embed_dim != c->dim)
+        return BW_OK;
+    return bw_fail(
+        err, BW_EDATA,
+        "recipe %s: tune.adversarial needs an encoder.embed other than encoder.dim (%zu)",
+        t->recipe->name, c->dim);
+}
+
 static bw_status start_sampler(run *x, bw_err *err) {
     bw_trainer_state *t = &x->t;
     bool pretrain = x->o->stage == BW_STAGE_PRETRAIN;
@@ -94,7 +104,10 @@ static bw_status start_sampler(run *x, bw_err *err) {
     t->teacher_weight = (float)number(x, "teacher_weight", 0.7);
     t->some_sentences = t->teacher ? (float)number(x, "some_sentences", 0.2) : 0;
     t->typos = (float)number(x, "typos", 0);
-    t->adversarial = (float)number(x, "adversarial", 0);
+    t->adversarial = pretrain ? 0 : (float)number(x, "adversarial", 0);
+    st = check_adversarial(t, err);
+    if (st != BW_OK)
+        return st;
     double text_share = pretrain ? 1 : number(x, "text_share", 1);
     return bw_mixer_new(t->recipe, t->data, number(x, "share_power", 0.7), text_share,
                         pretrain     ? keep_pretrain

@@ -28,7 +28,7 @@ typedef struct {
 
 /* Trains m in place; at the end of the schedule m becomes the moving average. The schedule is in the recipe's section "pretrain" or "tune": tokens, rate,
  * warmup, batch_tokens, max_tokens, decay, ngram_drop, word_drop, neutral_weight, share_power, average;
- * tuning also knows teacher, teacher_weight, text_share, some_sentences, typos. Progress goes to stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
+ * tuning also knows teacher, teacher_weight, text_share, some_sentences, typos, adversarial. Progress goes to stderr; BW_EINTERRUPTED after Ctrl-C, with a checkpoint written. */
 bw_status bw_train(const bw_recipe *r, const bw_dataset *d, bw_deep *m, const bw_train_options *o,
                    bw_err *err);
 
@@ -92,11 +92,12 @@ typedef struct {
     bw_encoder *teacher;  /* finished weights that label what no one has; NULL: none */
     float teacher_weight; /* of its labels in the loss */
     float some_sentences; /* probability that of a labelled text only some sentences are read */
-    float adversarial;    /* length of the worst shift of a text's embeddings, as a share of theirs; 0: none */
-    float *shift;         /* [tokens of the batch, embed_dim] */
+    float
+        adversarial; /* length of the worst shift of a text's embeddings, as a share of theirs; 0: none */
+    float *shift; /* [tokens of the batch, embed_dim] */
     size_t shift_cap;
-    float typos;          /* probability that a labelled English text gets slips of the keyboard */
-    void *jobs;           /* private to the stage */
+    float typos; /* probability that a labelled English text gets slips of the keyboard */
+    void *jobs;  /* private to the stage */
     size_t n_jobs, cap_jobs;
 } bw_trainer_state;
 

@@ -137,10 +137,53 @@ static void test_gradients_under_dropout(void **state) {
     }
 }
 
+/* The loss with the embeddings of the source shifted by step * direction. */
+static double shifted_loss(fixture *f, const double *direction, float *shift, size_t n,
+                           double step) {
+    for (size_t j = 0; j < n; j++)
+        shift[j] = (float)(step * direction[j]);
+    f->source.batch.shift = shift;
+    double value = loss(f);
+    f->source.batch.shift = NULL;
+    return value;
+}
+
+/* The same five-point formula, of a shift of the sums of embeddings. */
+static void test_gradient_of_a_shift(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        fixture f;
+        set_up(&f, &SHAPES[i].config);
+        loss(&f);
+        CHECK_OK(bw_transformer_backward(f.t, f.ws, f.form, &err));
+        const float *g = bw_tf_embedded(f.ws);
+        if (!g) {
+            assert_true(SHAPES[i].config.embed_dim == 0); /* only a projection keeps the sums */
+            tear_down(&f);
+            continue;
+        }
+        size_t n = f.source.batch.n_tokens * SHAPES[i].config.embed_dim;
+        double *u = calloc(n, sizeof *u), norm = 0;
+        float *shift = malloc(n * sizeof *shift);
+        for (size_t j = 0; j < n; j++)
+            norm += (double)g[j] * (double)g[j];
+        for (size_t j = 0; j < n; j++)
+            u[j] = (double)g[j] / sqrt(norm);
+        double near = shifted_loss(&f, u, shift, n, STEP) - shifted_loss(&f, u, shift, n, -STEP);
+        double far =
+            shifted_loss(&f, u, shift, n, 2 * STEP) - shifted_loss(&f, u, shift, n, -2 * STEP);
+        CHECK_NEAR((8 * near - far) / (12 * STEP), sqrt(norm), 2e-3 + 4e-3 * sqrt(norm));
+        free(u);
+        free(shift);
+        tear_down(&f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_gradients_under_dropout),
+        cmocka_unit_test(test_gradient_of_a_shift),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,11 +29,12 @@ static const char RECIPE[] =
     " \"wide\": {\"epochs\": 3, \"slots\": 1024, \"min_count\": 1}, \"tokenizer\": {\"vocab\": "
     "400},"
     " \"ngrams\": {\"slots\": 256, \"min_count\": 1},"
-    " \"encoder\": {\"dim\": 16, \"layers\": 1, \"heads\": 2, \"ffn\": 32, \"dropout\": 0.1},"
+    " \"encoder\": {\"embed\": 8, \"dim\": 16, \"layers\": 1, \"heads\": 2, \"ffn\": 32, "
+    "\"dropout\": 0.1},"
     " \"embed\": {\"dim\": 8, \"steps\": 20, \"batch\": 8},"
     " \"pretrain\": {\"tokens\": 1024, \"batch_tokens\": 256, \"max_tokens\": 32, \"warmup\": 1},"
     " \"tune\": {\"tokens\": 9000, \"rate\": 0.01, \"batch_tokens\": 256, \"max_tokens\": 32,"
-    " \"warmup\": 2, \"average\": 0.9}}";
+    " \"warmup\": 2, \"average\": 0.9, \"adversarial\": 0.1}}";
 
 /* 90 reviews whose words say their label, in both languages, and tables for the other tasks. */
 static void write_data(void) {
@@ -253,6 +254,44 @@ static void the_mean_of_two_runs_lies_halfway(void **state) {
     bw_recipe_free(&r);
 }
 
+static void adversarial_tuning_wants_embeddings_of_their_own_width(void **state) {
+    (void)state;
+    bw_recipe r;
+    bw_dataset d;
+    bw_deep m;
+    bw_err err;
+    char *recipe = strdup(RECIPE), *embed = strstr(recipe, "\"embed\": 8, ");
+    memmove(embed, embed + 12, strlen(embed + 12) + 1);
+    CHECK_OK(bw_recipe_parse(recipe, "tiny", &r, &err));
+    free(recipe);
+    CHECK_OK(bw_dataset_load(&r, folder, &d, &err));
+    CHECK_OK(bw_deep_new(&r, &d, 1, &m, &err));
+    const bw_train_options o = {.stage = BW_STAGE_TUNE, .folder = folder, .seed = 3};
+    CHECK_FAILS(bw_train(&r, &d, &m, &o, &err), BW_EDATA, "encoder.embed");
+    bw_deep_free(&m);
+    bw_dataset_free(&d);
+    bw_recipe_free(&r);
+}
+
+/* x = log(tokens / 32) = log 2 at 64 tokens; the mix at that length by hand. */
+static void the_mix_of_the_paths_follows_length(void **state) {
+    (void)state;
+    const bw_calibration c = {.mix = {{0.5, 0.25, -0.1, 0.2, -0.3}, {1}},
+                              .by_length = {{0.1, -0.05, 0.01, 0.02, 0.03}}};
+    const float deep[3] = {-1, 0.5f, 2}, wide[2] = {3, -1.5f};
+    double z[3], x = log(2.0);
+    CHECK_NEAR(bw_length_feature(64), x, 1e-12);
+    CHECK_NEAR(bw_length_feature(1), -2, 0);
+    CHECK_NEAR(bw_length_feature(0), -2, 0);
+    CHECK_NEAR(bw_length_feature(100000), 2, 0);
+    bw_calibration_logits(&c, false, x, deep, wide, z);
+    CHECK_NEAR(z[0], (0.5 + 0.1 * x) * -1 + (0.25 - 0.05 * x) * -3 - 0.1 + 0.01 * x, 1e-12);
+    CHECK_NEAR(z[1], (0.5 + 0.1 * x) * 0.5 + (0.25 - 0.05 * x) * -1.5 + 0.2 + 0.02 * x, 1e-12);
+    CHECK_NEAR(z[2], (0.5 + 0.1 * x) * 2 + (0.25 - 0.05 * x) * 3 - 0.3 + 0.03 * x, 1e-12);
+    bw_calibration_logits(&c, true, x, deep, wide, z);
+    CHECK_NEAR(z[2], 2, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tuning_resumes_exactly),
@@ -260,6 +299,8 @@ int main(void) {
         cmocka_unit_test(threads_change_no_weight),
         cmocka_unit_test(what_was_trained_scores),
         cmocka_unit_test(the_mean_of_two_runs_lies_halfway),
+        cmocka_unit_test(adversarial_tuning_wants_embeddings_of_their_own_width),
+        cmocka_unit_test(the_mix_of_the_paths_follows_length),
         cmocka_unit_test(a_cut_file_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
